@@ -1,0 +1,193 @@
+"""One plan entry from start to finish: fit its stack, price it, remember it.
+
+A finished entry is written down as `entries/NAME.json` and its best configuration as a bundle, so a
+resumed or repeated run reads both instead of fitting again, with the seconds of the first run.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from accordeur.bench.fit_context import Bench, EntryContext, Scored
+from accordeur.bench.stacks import Stack
+from accordeur.core.answer import Status
+from accordeur.core.candidate import Candidate
+from accordeur.core.errors import AccordeurError
+from accordeur.core.fingerprint import seed_for
+from accordeur.core.lever import Stopped
+from accordeur.core.measurement import Cost
+from accordeur.core.task import Example, Limits, Prices
+from accordeur.measure.cost import local_cost, single_queries
+from accordeur.measure.harness import summarise
+from accordeur.parts.assemble import assemble
+from accordeur.parts.bundle import Bundle, bundle_files, load_bundle
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of an entry.
+
+    Attributes:
+        stack: what was pulled.
+        status: `finished`, `stopped` (screening), `cut` (the clock) or `failed`.
+        reason: one sentence when not finished.
+        scored: configurations scored on all of dev, those that compete first to last.
+        best: the one with the highest dev score among those that compete; first on a tie.
+        cost: of the best configuration; `None` unless finished.
+        reused: read back from an earlier run of this plan.
+    """
+
+    stack: Stack
+    status: str
+    reason: str
+    scored: tuple[Scored, ...]
+    cost: Cost | None = None
+    reused: bool = False
+
+    @property
+    def competing(self) -> tuple[Scored, ...]:
+        """Configurations of the last stage."""
+        return tuple(one for one in self.scored if one.competes)
+
+    @property
+    def best(self) -> Scored | None:
+        """The best configuration on all of dev."""
+        usable = [one for one in self.competing if one.measurement.score is not None]
+        return max(usable, key=lambda one: one.measurement.score or 0.0) if usable else None
+
+    @property
+    def finished(self) -> bool:
+        """Fitted, scored and priced."""
+        return self.status == "finished" and self.best is not None
+
+
+def pull(
+    stack: Stack,
+    base: Candidate,
+    train: Sequence[Example],
+    bench: Bench,
+    *,
+    prices: Prices,
+    limits: Limits,
+) -> Outcome:
+    """Fit every lever of a stack in order, then price the best configuration.
+
+    A lever that fails for a reason of data or surroundings is recorded with that reason and the run
+    goes on; mistakes of the program are not caught.
+    """
+    known = _read_back(stack, bench)
+    if known is not None:
+        return known
+    context = EntryContext(bench, stack.name)
+    started = time.perf_counter()
+    status, reason = "finished", ""
+    candidate = base
+    try:
+        for position, lever in enumerate(stack.levers):
+            context.lever = lever.name
+            context.competes = position == len(stack.levers) - 1
+            candidate = lever.fit(candidate, train, context)
+    except Stopped as stop:
+        status, reason = ("cut" if stop.cut else "stopped"), stop.reason
+    except AccordeurError as error:
+        if not isinstance(error, _RECORDED):
+            raise
+        status, reason = "failed", error.message
+    own = time.perf_counter() - started - context.waited
+    fit_seconds = context.measured_seconds + own
+    outcome = Outcome(stack, status, reason, tuple(context.scored))
+    if outcome.finished:
+        assert outcome.best is not None
+        cost = price(outcome.best.candidate, bench, train, fit_seconds, prices, limits)
+        outcome = Outcome(stack, status, reason, outcome.scored, cost)
+        _write_down(outcome, bench)
+    return outcome
+
+
+def price(
+    candidate: Candidate,
+    bench: Bench,
+    train: Sequence[Example],
+    fit_seconds: float,
+    prices: Prices,
+    limits: Limits,
+) -> Cost:
+    """The cost of a candidate: 20 dev queries alone, nothing reused from others (P8)."""
+    latency = single_queries(assemble(candidate, bench.source), bench.dev)
+    return local_cost(
+        fit_seconds=fit_seconds,
+        train_labels=len(train) if candidate.parts.keys() & _FROM_ROWS else 0,
+        latency=latency,
+        prices=prices,
+        queries=limits.queries,
+        trained_parameters=candidate.trained_parameters,
+        size=sum(len(data) for part in candidate.parts.values() for data in part.files().values()),
+    )
+
+
+_FROM_ROWS = frozenset({"demonstrations", "classifier", "calibration", "weights", "soft_prompt"})
+"""Slots whose content came from labelled train rows."""
+
+
+def _recorded_errors() -> tuple[type[AccordeurError], ...]:
+    from accordeur.core.errors import MissingDependency, ModelError, TaskError
+
+    return (ModelError, TaskError, MissingDependency)
+
+
+_RECORDED = _recorded_errors()
+"""Errors that end one lever; a full disk or a broken store ends the run instead."""
+
+
+def _file(stack: Stack) -> str:
+    return f"entries/{stack.name.replace('+', '_and_').replace(':', '_')}.json"
+
+
+def _write_down(outcome: Outcome, bench: Bench) -> None:
+    assert outcome.cost is not None
+    for one in outcome.scored:
+        bench.folder.write_files(f"candidates/{one.id}", bundle_files(Bundle(one.candidate)))
+    bench.folder.write_json(
+        _file(outcome.stack),
+        {
+            "name": outcome.stack.name,
+            "cost": outcome.cost.to_json(),
+            "scored": [
+                {"name": one.name, "id": one.id, "competes": one.competes} for one in outcome.scored
+            ],
+        },
+    )
+
+
+def _read_back(stack: Stack, bench: Bench) -> Outcome | None:
+    """A finished entry of an earlier run of this plan, or `None` when anything of it is missing."""
+    data: dict[str, Any] | None = bench.folder.read_json(_file(stack))
+    if data is None:
+        return None
+    scored = []
+    for one in data["scored"]:
+        rows = bench.folder.read_answers("dev", one["id"])
+        whole = [rows.get(index) for index in range(len(bench.dev))]
+        results = [row for row in whole if row is not None]
+        damaged = (
+            len(results) < len(bench.dev)
+            or any(row.answer.status is Status.ERROR for row in results)
+            or bench.folder.read_files(f"candidates/{one['id']}") is None
+        )
+        if damaged:
+            return None
+        candidate = load_bundle(bench.folder.folder / "candidates" / one["id"]).candidate
+        measured = summarise(
+            results,
+            bench.dev,
+            bench.metric,
+            bench.task,
+            candidate=one["id"],
+            split="dev",
+            seed=seed_for(bench.seed, "interval"),
+        )
+        scored.append(Scored(one["name"], one["id"], candidate, measured, one["competes"]))
+    return Outcome(stack, "finished", "", tuple(scored), Cost.from_json(data["cost"]), True)

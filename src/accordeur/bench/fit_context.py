@@ -1,0 +1,257 @@
+"""The one window through which a lever sees dev: `FitContext` for one plan entry."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from accordeur.bench.sinks import RunSink
+from accordeur.core.answer import Answer
+from accordeur.core.budget import Budget
+from accordeur.core.cache import AnswerCache
+from accordeur.core.candidate import Candidate
+from accordeur.core.errors import ModelError
+from accordeur.core.fingerprint import seed_for
+from accordeur.core.lever import Evaluation, Stopped
+from accordeur.core.measurement import Measurement, RowResult
+from accordeur.core.model import Embedder, Model, ModelSource
+from accordeur.core.rendering import Request
+from accordeur.core.task import Example, TaskBrief
+from accordeur.measure.harness import answer_rows, summarise
+from accordeur.measure.metric import Metric
+from accordeur.measure.statistics import paired_difference_interval
+from accordeur.parts.assemble import assemble
+from accordeur.parts.decoding import Decoding
+from accordeur.store.run_folder import RunFolder
+
+SCREEN_ROWS = 40
+"""Dev rows a generating lever is screened on (DESIGN P7)."""
+SCREEN_LEAST = 80
+"""Under so many dev rows nothing is screened."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A configuration that was scored on all of dev.
+
+    Attributes:
+        name: as the lever called it.
+        id: names its files in the run.
+        candidate: what was scored.
+        measurement: per row.
+        competes: false for the levers beneath the last one of a stack.
+    """
+
+    name: str
+    id: str
+    candidate: Candidate
+    measurement: Measurement
+    competes: bool
+
+
+@dataclass(slots=True)
+class Bench:
+    """What every entry of a run shares.
+
+    Attributes:
+        task: words of the task.
+        dev: its dev rows.
+        metric: the one that decides.
+        source: models by name.
+        model_name, embedder_name: of the run.
+        cache: answers that are already known.
+        folder: the run on disk.
+        budget: wall time left.
+        seed: of the run.
+        effort: of the plan.
+        screening: stop hopeless generating levers.
+        progress: told entry, configuration, rows finished, rows in all.
+        log: told one line.
+        leader: rows of the best configuration that earlier entries scored on all of dev.
+    """
+
+    task: TaskBrief
+    dev: Sequence[Example]
+    metric: Metric
+    source: ModelSource
+    model_name: str | None
+    embedder_name: str
+    cache: AnswerCache | None
+    folder: RunFolder
+    budget: Budget
+    seed: int
+    effort: int
+    screening: bool
+    tolerance: float
+    progress: Callable[[str, str, int, int], None]
+    log: Callable[[str], None]
+    leader: Measurement | None = None
+
+
+@dataclass(slots=True)
+class EntryContext:
+    """`FitContext` of one entry, one stage of its stack at a time.
+
+    Attributes:
+        bench: what all entries share.
+        entry: name of the plan entry.
+        lever: name of the stage's lever.
+        competes: the last stage of the stack: its configurations compete for the verdict.
+        scored: configurations scored so far, over all stages.
+        measured_seconds: first-run seconds of everything answered so far.
+        waited: wall seconds this process spent answering.
+    """
+
+    bench: Bench
+    entry: str
+    lever: str = ""
+    competes: bool = True
+    scored: list[Scored] = field(default_factory=list)
+    measured_seconds: float = 0.0
+    waited: float = 0.0
+
+    @property
+    def task(self) -> TaskBrief:
+        """Words and settings of the task."""
+        return self.bench.task
+
+    @property
+    def seed(self) -> int:
+        """Seed of this lever in this run: the same wherever it stands in a stack."""
+        return seed_for(self.bench.seed, self.lever)
+
+    @property
+    def budget(self) -> Budget:
+        """Wall time left."""
+        return self.bench.budget
+
+    @property
+    def effort(self) -> int:
+        """Configurations the plan allows."""
+        return self.bench.effort
+
+    @property
+    def model(self) -> Model:
+        """The base model of the run."""
+        if self.bench.model_name is None:
+            raise ModelError("This run has no language model.", hint="-m local/smollm2")
+        return self.bench.source.model(self.bench.model_name)
+
+    @property
+    def embedder(self) -> Embedder:
+        """The embedding model of the run."""
+        return self.bench.source.embedder(self.bench.embedder_name)
+
+    def log(self, message: str) -> None:
+        """A line for the run's log."""
+        self.bench.log(f"{self.entry}: {message}")
+
+    def answer(self, candidate: Candidate, rows: Sequence[Example]) -> Sequence[Answer]:
+        """Run a candidate over train rows; each row is left out of its own demonstrations."""
+        started = time.perf_counter()
+        answerer = assemble(candidate, self.bench.source, cache=self.bench.cache)
+        answers: dict[int, Answer] = {}
+        requests = [Request.from_example(row, training=True) for row in rows]
+        for batch in answerer.answer(requests):
+            answers.update(zip(batch.indices, batch.results, strict=True))
+        self.measured_seconds += sum(answer.seconds for answer in answers.values())
+        self.waited += time.perf_counter() - started
+        self._check_clock(f"while answering {len(rows)} train rows")
+        return [answers[index] for index in range(len(rows))]
+
+    def evaluate(self, candidate: Candidate, configuration: str) -> Evaluation:
+        """Score on all of dev and write the ledger row. See `FitContext.evaluate`."""
+        bench = self.bench
+        self._check_clock(f"before `{configuration}`")
+        started = time.perf_counter()
+        identity = candidate.fingerprint[:16]
+
+        def progress(finished: int, rows: int) -> None:
+            bench.progress(self.entry, configuration, finished, rows)
+
+        answerer = assemble(candidate, bench.source, cache=bench.cache)
+        rows: list[RowResult] = []
+        for offset, block in _blocks(bench, candidate):
+            sink = RunSink(bench.folder, "dev", identity, offset=offset, count=len(block))
+            rows += answer_rows(
+                answerer,
+                block,
+                bench.metric,
+                bench.task,
+                sink,
+                budget=bench.budget,
+                progress=progress,
+            )
+            if len(rows) < len(bench.dev):
+                self._screen(rows)
+        measured = summarise(
+            rows,
+            bench.dev,
+            bench.metric,
+            bench.task,
+            candidate=identity,
+            split="dev",
+            seed=seed_for(bench.seed, "interval"),
+        )
+        self.measured_seconds += measured.seconds
+        self.waited += time.perf_counter() - started
+        self.scored.append(Scored(configuration, identity, candidate, measured, self.competes))
+        bench.folder.append_ledger(
+            {
+                "configuration": f"{self.entry}/{self.lever}/{configuration}",
+                "entry": self.entry,
+                "name": configuration,
+                "configuration_id": identity,
+                "score": measured.score,
+                "n": measured.n,
+                "seconds": measured.seconds,
+                "tokens": measured.logical_tokens,
+                "competes": self.competes,
+            }
+        )
+        return Evaluation(
+            score=measured.score if measured.score is not None else 0.0,
+            n=measured.n,
+            statuses=measured.statuses,
+            seconds=measured.seconds,
+            tokens=measured.logical_tokens,
+        )
+
+    def _check_clock(self, when: str) -> None:
+        if self.bench.budget.spent:
+            raise Stopped(f"the time budget ended {when}", cut=True)
+
+    def _screen(self, rows: Sequence[RowResult]) -> None:
+        """Stop the lever when the screened rows show that it cannot reach the leader (P7)."""
+        bench = self.bench
+        leader = bench.leader
+        if not (bench.screening and leader is not None):
+            return
+        pairs = [
+            (mine.score, best.score, mine.group)
+            for mine, best in zip(rows, leader.rows, strict=False)
+            if mine.score is not None and best.score is not None
+        ]
+        if not pairs:
+            return
+        mine, best, groups = zip(*pairs, strict=True)
+        interval = paired_difference_interval(
+            np.array(mine), np.array(best), list(groups), seed=seed_for(bench.seed, "screening")
+        )
+        if interval is not None and interval.high < -bench.tolerance:
+            raise Stopped(
+                f"screened out after {len(rows)} dev rows: at best {-interval.high:.1%} behind "
+                "the leader"
+            )
+
+
+def _blocks(bench: Bench, candidate: Candidate) -> list[tuple[int, Sequence[Example]]]:
+    """Dev as one block, or as the screened rows and the rest for candidates that generate."""
+    decoding = candidate.part(Decoding)
+    generates = decoding is not None and decoding.mode == "generate"
+    if not (generates and bench.screening and len(bench.dev) >= SCREEN_LEAST):
+        return [(0, bench.dev)]
+    return [(0, bench.dev[:SCREEN_ROWS]), (SCREEN_ROWS, bench.dev[SCREEN_ROWS:])]

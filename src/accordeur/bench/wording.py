@@ -1,0 +1,317 @@
+"""The verdict in words: one headline, one paragraph a manager reads, sentences an engineer reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from accordeur.bench.confirmation import Confirmation
+from accordeur.bench.decision import Decision
+from accordeur.bench.entries import Outcome
+from accordeur.core.measurement import Cost, Measurement
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """The verdict as text."""
+
+    headline: str
+    paragraph: str
+    sentences: tuple[str, ...]
+
+
+def points(value: float) -> str:
+    """A difference in scores, as points with a sign."""
+    return f"{100 * value:+.1f} points"
+
+
+def score(measured: Measurement) -> str:
+    """A score with its interval and n."""
+    if measured.score is None:
+        return "no score"
+    interval = measured.interval
+    spread = f" [{100 * interval.low:.1f}, {100 * interval.high:.1f}]" if interval else ""
+    return f"{100 * measured.score:.1f}{spread} (n={measured.n})"
+
+
+def money(value: float | None, currency: str) -> str:
+    """An amount with enough digits to tell small prices apart."""
+    return "unknown" if value is None else f"{value:.4g} {currency}"
+
+
+def name_of(outcome: Outcome) -> str:
+    """The entry with its configuration, as the verdict names it."""
+    best = outcome.best
+    if best is None or best.name in ("as given", "", outcome.stack.name):
+        return f"`{outcome.stack.name}`"
+    return f"`{outcome.stack.name}` ({best.name})"
+
+
+def write_verdict(
+    decision: Decision,
+    outcomes: Mapping[str, Outcome],
+    confirmation: Confirmation | None,
+    *,
+    metric: str,
+    queries: int,
+    dev_rows: int,
+    refused: Sequence[tuple[str, str]],
+    label_more: int | None,
+    openings: int | None,
+    cut_short: str = "",
+) -> Wording:
+    """Put a decision into words.
+
+    Args:
+        metric: its title, such as "accuracy".
+        queries: volume the totals are reckoned for.
+        refused: (name, reason).
+        label_more: labelled rows that are missing for a held-out split, when there is none.
+        openings: how often this held-out split was opened, over all runs.
+    """
+    if decision.pick is None or decision.selection is None:
+        headline = f"No recommendation: {decision.blocked}."
+        reasons = tuple(f"`{name}`: {why}." for name, why in decision.ineligible.items())
+        return Wording(headline, headline, reasons)
+    pick = outcomes[decision.pick]
+    estimate = decision.selection.entries[decision.pick]
+    word = _sure_word(decision, label_more)
+    headline = f"Use {name_of(pick)}: {word}."
+    parts = [
+        headline,
+        f"On {dev_rows} dev rows its {metric} is {100 * estimate.dev:.1f}, "
+        f"{100 * estimate.estimate:.1f} once the luck of choosing is removed.",
+    ]
+    parts += _gain(decision, confirmation, metric)
+    parts += _price(decision, outcomes, queries)
+    parts += _ties(decision, outcomes)
+    parts += _small(decision, confirmation, label_more)
+    if cut_short:
+        parts.append(cut_short)
+    sentences = [
+        *_language_model(decision, outcomes, confirmation),
+        *_floors(decision, outcomes),
+        *_needs(decision, outcomes),
+        *_shrinkage(decision, confirmation, openings),
+        *(f"`{name}` was not possible: {why}." for name, why in refused),
+    ]
+    return Wording(headline, " ".join(parts), tuple(sentences))
+
+
+def _sure_word(decision: Decision, label_more: int | None) -> str:
+    assert decision.selection is not None
+    word = decision.selection.word
+    sure = decision.selection.sureness
+    share = f" (within tolerance in {sure:.0%} of resamples)" if sure is not None else ""
+    if label_more is not None:
+        return f"unconfirmed, there are too few rows for a held-out split{share}"
+    if decision.too_few:
+        return f"too few examples to be sure, the pick is provisional{share}"
+    if word == "tie":
+        tied = ", ".join(f"`{name}`" for name in decision.rivals)
+        return f"tie between `{decision.pick}` and {tied}{share}"
+    return f"{word}{share}"
+
+
+def _gain(decision: Decision, confirmation: Confirmation | None, metric: str) -> list[str]:
+    if confirmation is None:
+        return []
+    if confirmation.primary is None:
+        return ["The held-out rows could not be compared with the prompt as given."]
+    candidate, against, pair = confirmation.primary
+    spread = (
+        f" (95 % interval {points(pair.interval.low)} to {points(pair.interval.high)})"
+        if pair.interval
+        else ""
+    )
+    if candidate == "as-is":
+        return [
+            f"The prompt as given is the pick; on {pair.n} held-out rows it differs from "
+            f"`{against}`, the best on dev, by {points(pair.difference)}{spread}."
+        ]
+    measured = confirmation.measurements[candidate]
+    p = "" if pair.p is None else f", p {_p(pair.p)}"
+    told = {
+        "confirmed": "The gain is confirmed",
+        "gain not shown": "A gain over the prompt as given is not shown",
+        "contradicted": "The held-out rows contradict it",
+        "not tested": "The gain could not be tested",
+    }[confirmation.outcome]
+    return [
+        f"{told}: on held-out rows it scores {score(measured)}, {points(pair.difference)} "
+        f"against the prompt as given{spread}{p}."
+    ]
+
+
+def _p(value: float) -> str:
+    return "< 0.001" if value < 0.001 else f"= {value:.3f}"
+
+
+def _price(decision: Decision, outcomes: Mapping[str, Outcome], queries: int) -> list[str]:
+    assert decision.pick is not None
+    assert decision.selection is not None
+    cost = outcomes[decision.pick].cost
+    if cost is None:
+        return []
+    if cost.total is None:
+        return ["Its price is unknown, so candidates were not ranked by money."]
+    said = (
+        f"It costs {money(cost.make, cost.currency)} to make and "
+        f"{money(cost.use, cost.currency)} a query, {money(cost.total, cost.currency)} for "
+        f"{queries:,} queries"
+    )
+    close = [
+        name
+        for name, one in decision.selection.entries.items()
+        if one.close and name != decision.pick
+    ]
+    if close:
+        said += f", the cheapest of {len(close) + 1} candidates within tolerance"
+    latency = f"; one query takes {_seconds(cost)}." if cost.cold_seconds is not None else "."
+    return [said + latency]
+
+
+def _seconds(cost: Cost) -> str:
+    seconds = cost.cold_seconds or 0.0
+    return f"{1000 * seconds:.2g} ms" if seconds < 1 else f"{seconds:.1f} s"
+
+
+def _ties(decision: Decision, outcomes: Mapping[str, Outcome]) -> list[str]:
+    assert decision.selection is not None
+    if decision.selection.word != "tie" or not decision.rivals:
+        return []
+    names = ", ".join(name_of(outcomes[name]) for name in decision.rivals)
+    return [f"These rows cannot tell it from {names}."]
+
+
+def _small(
+    decision: Decision, confirmation: Confirmation | None, label_more: int | None
+) -> list[str]:
+    said = []
+    if label_more is not None:
+        said.append(
+            f"Unconfirmed: there is no held-out split. Label {label_more} more rows and run again."
+        )
+    if decision.too_few:
+        seen = (
+            f"The smallest difference these rows can see is {100 * decision.detectable:.1f} points"
+            if decision.detectable is not None
+            else "These rows cannot see any difference of the size two such candidates can have"
+        )
+        needed = (
+            f"; about {decision.rows_needed:,} dev rows would settle this gap of "
+            f"{100 * (decision.gap or 0):.1f}."
+            if decision.rows_needed
+            else "."
+        )
+        said.append(seen + needed)
+    return said
+
+
+def _language_model(
+    decision: Decision, outcomes: Mapping[str, Outcome], confirmation: Confirmation | None
+) -> list[str]:
+    name = decision.best_language_model
+    if name is None or decision.selection is None or decision.pick is None:
+        return []
+    entry = decision.selection.entries[name]
+    said = (
+        f"A floor is recommended. The best candidate with a language model is "
+        f"{name_of(outcomes[name])}: estimated {100 * entry.estimate:.1f}"
+    )
+    if confirmation is not None and name in confirmation.measurements:
+        said += f", held-out {score(confirmation.measurements[name])}"
+    return [f"{said}; {_need(decision, outcomes, name)}."]
+
+
+def _floors(decision: Decision, outcomes: Mapping[str, Outcome]) -> list[str]:
+    """Which levers did not pass the best floor: they have shown nothing (rule 5)."""
+    assert decision.selection is not None
+    entries = decision.selection.entries
+    floors = [name for name in entries if outcomes[name].stack.floor]
+    if not floors:
+        return []
+    top = max(floors, key=lambda name: entries[name].estimate)
+    below = [
+        name
+        for name in entries
+        if not outcomes[name].stack.floor and entries[name].estimate <= entries[top].estimate
+    ]
+    if not below:
+        return []
+    listed = ", ".join(f"`{name}`" for name in below)
+    return [
+        f"Not above the best floor, `{top}` ({100 * entries[top].estimate:.1f}): {listed}. "
+        "They have shown nothing that words or embeddings alone do not."
+    ]
+
+
+def _need(decision: Decision, outcomes: Mapping[str, Outcome], name: str) -> str:
+    """What an entry would need to win, without its name."""
+    if name in decision.ineligible:
+        return decision.ineligible[name]
+    assert decision.selection is not None
+    assert decision.pick is not None
+    entry = decision.selection.entries[name]
+    if not entry.close:
+        more = entry.shortfall - decision.tolerance
+        return f"to be close it would need {100 * more:.1f} points more"
+    mine, best = outcomes[name].cost, outcomes[decision.pick].cost
+    if mine is None or best is None or mine.total is None or best.total is None:
+        return "it is close"
+    return (
+        f"it is close; to win it would have to cost less than "
+        f"{money(best.total, best.currency)} in all instead of {money(mine.total, mine.currency)}"
+    )
+
+
+def need_sentence(decision: Decision, outcomes: Mapping[str, Outcome], name: str) -> str:
+    """What an entry would need to win, as a sentence; empty for the pick."""
+    if name == decision.pick or decision.selection is None:
+        return ""
+    text = _need(decision, outcomes, name)
+    return text[:1].upper() + text[1:] + "."
+
+
+def _needs(decision: Decision, outcomes: Mapping[str, Outcome]) -> list[str]:
+    assert decision.selection is not None
+    told = []
+    for name in outcomes:
+        skipped = name in (decision.pick, decision.best_language_model)
+        if not skipped and not outcomes[name].stack.floor:
+            told.append(f"`{name}`: {_need(decision, outcomes, name)}.")
+    return told
+
+
+def _shrinkage(
+    decision: Decision, confirmation: Confirmation | None, openings: int | None
+) -> list[str]:
+    assert decision.selection is not None
+    assert decision.pick is not None
+    if confirmation is None or decision.pick not in confirmation.measurements:
+        return []
+    entry = decision.selection.entries[decision.pick]
+    test = confirmation.measurements[decision.pick].score
+    if test is None:
+        return []
+    times = {None: "", 1: " It was opened once."}.get(
+        openings, f" It has been opened {openings} times over all runs."
+    )
+    return [
+        f"Shrinkage of the pick: dev {100 * entry.dev:.1f}, estimated "
+        f"{100 * entry.estimate:.1f}, held-out {100 * test:.1f}.{times}"
+    ]
+
+
+def shrinkage_json(decision: Decision, confirmation: Confirmation | None) -> dict[str, Any] | None:
+    """Dev, estimate and held-out score of the pick."""
+    if decision.selection is None or decision.pick is None:
+        return None
+    entry = decision.selection.entries[decision.pick]
+    measured = confirmation.measurements.get(decision.pick) if confirmation else None
+    return {
+        "dev": entry.dev,
+        "est": entry.estimate,
+        "test": measured.score if measured else None,
+    }

@@ -1,0 +1,274 @@
+"""`accordeur run`: the main job, watched from beginning to end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from accordeur.core.errors import AccordeurError, UsageError
+
+if TYPE_CHECKING:
+    from accordeur.bench.finished import Run
+    from accordeur.cli.watching.progress import Progress
+
+OUTPUTS = (".json", ".jsonl", ".csv", ".html")
+
+
+def command(
+    task: Annotated[
+        Path | None,
+        typer.Argument(metavar="TASK", help="Folder with task.yaml, a task.yaml, or a data file."),
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option("-c", "--config", metavar="PATH", help="The same as TASK.")
+    ] = None,
+    model: Annotated[
+        str,
+        typer.Option(
+            "-m",
+            "--model",
+            metavar="NAME",
+            help="Base model: local/smollm2, hf/ORG/NAME, a folder, or `none` for floors alone.",
+        ),
+    ] = "local/smollm2",
+    levers: Annotated[
+        str,
+        typer.Option(
+            metavar="A,B,C+D",
+            help="What to pull: `all`, or names with commas between them; c+d is a stack.",
+        ),
+    ] = "all",
+    setting: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="LEVER.SETTING=VALUE", help="A lever's setting; may be repeated."
+        ),
+    ] = None,
+    budget: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME", help="Wall time for the whole run: 90s, 10m, 1h30m. Default: no limit."
+        ),
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(metavar="N", help="Keep this many rows of each split.")
+    ] = None,
+    seed: Annotated[int, typer.Option(metavar="S", help="Of every random draw.")] = 0,
+    max_latency: Annotated[
+        float | None,
+        typer.Option(metavar="SECONDS", help="Longest time a query may take, p95."),
+    ] = None,
+    no_screening: Annotated[
+        bool, typer.Option("--no-screening", help="Score hopeless levers to the end, too.")
+    ] = False,
+    deterministic: Annotated[
+        bool,
+        typer.Option("--deterministic", help="float32, each answer independent of its batch."),
+    ] = False,
+    no_cache: Annotated[
+        bool, typer.Option("--no-cache", help="Use no answers of other runs, and keep none.")
+    ] = False,
+    resume: Annotated[
+        str | None,
+        typer.Option(metavar="RUN", help="Go on with an interrupted run; needs no TASK."),
+    ] = None,
+    allow_code: Annotated[
+        bool, typer.Option("--allow-code", help="Run code that the task names.")
+    ] = False,
+    allow: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CHECK", help="Let a failed check pass: exact, near. May be repeated."),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="FILE",
+            help="Write the record (.json), all answers (.jsonl, .csv) or the report (.html).",
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check the data, show the plan, and stop.")
+    ] = False,
+) -> int:
+    """Pull the levers on a task, compare them on the same rows, and say which one to use.
+
+    Every run measures the floors and the prompt as given, too. What is computed is on disk at once:
+    Ctrl-C loses at most the batch in flight, and the same command goes on where it stopped.
+    """
+    place = _task(task, config, resume)
+    _check_numbers(limit, seed, max_latency)
+    _check_output(output)
+    if resume is not None:
+        return _watch(lambda progress, run: run.resume(resume, observer=progress), output)
+
+    from accordeur.cli.settings import check_levers
+    from accordeur.core.budget import parse_duration
+
+    seconds = None if budget is None else parse_duration(budget)
+    settings = check_levers(levers, setting or [])
+    return _watch(
+        lambda observer, bench: bench.run(
+            place,
+            model=model,
+            levers=levers,
+            settings=settings,
+            budget=seconds,
+            limit=limit,
+            seed=seed,
+            max_latency=max_latency,
+            screening=not no_screening,
+            deterministic=deterministic,
+            use_cache=not no_cache,
+            allow_code=allow_code,
+            allow=tuple(allow or ()),
+            observer=observer,
+            dry_run=dry_run,
+        ),
+        output,
+    )
+
+
+def _task(task: Path | None, config: Path | None, resume: str | None) -> Path:
+    given = [path for path in (task, config) if path is not None]
+    if resume is not None:
+        if given:
+            raise UsageError(
+                "`--resume` names a run, which knows its task.",
+                hint=f"accordeur run --resume {resume}",
+            )
+        return Path()
+    if len(given) > 1:
+        raise UsageError(
+            f"The task is named twice: `{task}` and `{config}`.", hint=f"accordeur run {task}"
+        )
+    if not given:
+        raise UsageError(
+            "No task is named.",
+            hint="accordeur run FOLDER; `accordeur init FOLDER --data FILE` makes one",
+        )
+    return given[0]
+
+
+def _check_numbers(limit: int | None, seed: int, max_latency: float | None) -> None:
+    if limit is not None and limit < 1:
+        raise UsageError(f"`--limit {limit}` keeps no row.", hint="--limit 100")
+    if seed < 0:
+        raise UsageError(f"`--seed {seed}` is negative.", hint="--seed 0")
+    if max_latency is not None and not 0 < max_latency < float("inf"):
+        raise UsageError(
+            f"`--max-latency {max_latency:g}` is not a positive number of seconds.",
+            hint="--max-latency 2.0",
+        )
+
+
+def _check_output(output: Path | None) -> None:
+    if output is None:
+        return
+    if output.suffix.lower() not in OUTPUTS:
+        raise UsageError(
+            f"A run cannot be written as `{output.suffix or output.name}`.",
+            hint=f"choose a file ending in {', '.join(OUTPUTS)}",
+        )
+    if not output.absolute().parent.is_dir():
+        raise UsageError(
+            f"The folder of `{output}` does not exist.", hint=f"mkdir -p {output.parent}"
+        )
+
+
+def _watch(work: Any, output: Path | None) -> int:
+    """Do the work under the eyes of an observer, then show what came of it."""
+    from accordeur.cli.terminal import lively
+    from accordeur.cli.watching.lines import Lines
+    from accordeur.cli.watching.progress import Progress
+
+    progress = Progress()
+    observer: Any
+    if lively():
+        from accordeur.cli.watching.live import Live
+
+        observer = Live(progress)
+    else:
+        observer = Lines(progress)
+    try:
+        from accordeur.bench import run as bench
+
+        finished = work(observer, bench)
+    except KeyboardInterrupt:
+        observer.close()
+        _tell_how_to_resume(progress)
+        raise typer.Exit(130) from None
+    finally:
+        observer.close()
+    if finished is None:
+        return 0
+    return _show(finished, output)
+
+
+def _tell_how_to_resume(progress: Progress) -> None:
+    from accordeur.cli.watching.lines import finished_line
+    from accordeur.cli.terminal import console
+
+    out = console(stderr=True)
+    out.print()
+    if progress.plan is None:
+        out.print("Stopped before the plan was fixed; nothing is lost. Type the command again.")
+        return
+    done = progress.finished
+    out.print(f"Stopped. {len(done)} of {len(progress.plan.entries)} entries are done:")
+    for view in done.values():
+        out.print(f"  {finished_line(view)}")
+    if progress.entry:
+        out.print(
+            f"  {progress.entry}: {progress.rows_done} of {progress.rows} rows of "
+            f"`{progress.configuration}`"
+        )
+    out.print(f"\nEverything computed so far is kept. To go on:\n\n  accordeur run --resume "
+              f"{progress.plan.run}")
+
+
+def _show(finished: Run, output: Path | None) -> int:
+    from accordeur.cli.tables.comparison import show_comparison, show_verdict
+    from accordeur.cli.terminal import console
+
+    out = console()
+    show_comparison(out, finished.record)
+    show_verdict(out, finished.record)
+    report = finished.folder / "report.html"
+    problem: AccordeurError | None = None
+    try:
+        finished.report(report)
+    except AccordeurError as error:
+        problem = error  # the verdict stands all the same
+    _show_places(out, finished, None if problem else report)
+    if output is not None:
+        from accordeur.cli.outputs import write_output
+
+        written = write_output(finished.folder, output)
+        out.print(f"{written} written to {output}")
+    if problem is not None:
+        raise problem
+    return 0
+
+
+def _show_places(out: Any, finished: Run, report: Path | None) -> None:
+    from accordeur.cli.terminal import near_path
+
+    bundle = finished.folder / "winner"
+    has_bundle = bundle.is_dir()
+    out.print()
+    if report is not None:
+        out.print(f"report  {near_path(report)}", soft_wrap=True)
+    if has_bundle:
+        out.print(f"bundle  {near_path(bundle)}", soft_wrap=True)
+    label_next = finished.record.get("label_next") or {}
+    if label_next.get("file"):
+        out.print(f"label   {near_path(Path(label_next['file']))}", soft_wrap=True)
+    out.print("\nnext:")
+    if has_bundle:
+        out.print(f'  accordeur answer {near_path(bundle)} "your text"', soft_wrap=True)
+    out.print(f"  accordeur runs show {finished.name}", soft_wrap=True)
+    out.print("  accordeur init FOLDER --data YOUR.csv", soft_wrap=True)

@@ -1,0 +1,175 @@
+"""What a lever is, and all that it is given.
+
+A lever's constructor keeps settings and does no work; data arrives only at `fit`; a second `fit`
+forgets the first. `fit` returns a *new* candidate and reads dev only through
+`FitContext.evaluate`, which gives a mean and counts, never a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, ClassVar, Protocol, runtime_checkable
+
+from accordeur.core.answer import Answer
+from accordeur.core.budget import Budget
+from accordeur.core.candidate import Candidate
+from accordeur.core.model import Embedder, Model
+from accordeur.core.part import Slot
+from accordeur.core.task import Example, TaskBrief, TaskKind
+
+
+class Need(StrEnum):
+    """What a lever cannot do without; checked at planning."""
+
+    WEIGHTS = "weights"
+    LOGPROBS = "logprobs"
+    LABELS = "labels"
+    DOCUMENTS = "documents"
+    SINGLE_CALL = "single_call"
+    EMBEDDINGS = "embeddings"
+    LANGUAGE_MODEL = "language_model"
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What a lever learns from dev about one configuration.
+
+    Attributes:
+        score: mean of the task's metric.
+        n: rows it was measured on.
+        statuses: rows per status.
+        seconds: first-run wall time of the evaluation.
+        tokens: logical tokens.
+    """
+
+    score: float
+    n: int
+    statuses: Mapping[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+    tokens: int = 0
+
+
+class Stopped(Exception):
+    """Raised by `evaluate` to end a lever: hopeless after screening, or out of time.
+
+    Attributes:
+        reason: one sentence for the report.
+        cut: true when the clock ended it, false when screening did.
+    """
+
+    def __init__(self, reason: str, *, cut: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.cut = cut
+
+
+class FitContext(Protocol):
+    """Everything a lever may ask for while fitting."""
+
+    @property
+    def task(self) -> TaskBrief:
+        """Words and settings of the task."""
+        ...
+
+    @property
+    def seed(self) -> int:
+        """Seed of this lever in this run."""
+        ...
+
+    @property
+    def budget(self) -> Budget:
+        """Wall time left."""
+        ...
+
+    @property
+    def effort(self) -> int:
+        """Number of configurations the plan allows this lever to score on dev."""
+        ...
+
+    @property
+    def model(self) -> Model:
+        """The base model of the run.
+
+        Raises:
+            ModelError: the run has none.
+        """
+        ...
+
+    @property
+    def embedder(self) -> Embedder:
+        """The embedding model of the run."""
+        ...
+
+    def evaluate(self, candidate: Candidate, configuration: str) -> Evaluation:
+        """Score a candidate on dev and write the row into the dev ledger.
+
+        Args:
+            candidate: what to score.
+            configuration: a short name, unique within this lever, such as `k=8 nearest`.
+
+        Raises:
+            Stopped: the lever is to end here.
+        """
+        ...
+
+    def answer(self, candidate: Candidate, rows: Sequence[Example]) -> Sequence[Answer]:
+        """Run a candidate over train rows; each row is left out of its own demonstrations."""
+        ...
+
+    def log(self, message: str) -> None:
+        """A line for the run's log."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """Work that one configuration will take, for the plan's time estimate.
+
+    Attributes:
+        new_prompts: its dev prompts are not those of a configuration scored before it.
+        shown_per_row: demonstrations that differ from row to row, so nothing of them is shared.
+        train_rows: train rows answered while fitting.
+        uses_model: a language model answers it.
+    """
+
+    new_prompts: bool = True
+    shown_per_row: int = 0
+    train_rows: int = 0
+    uses_model: bool = True
+
+
+@runtime_checkable
+class Lever(Protocol):
+    """A way of adapting.
+
+    Attributes:
+        name: as typed on the command line; also the name of its file or folder.
+        title: a few words for tables.
+        writes: slots it fills.
+        needs: what it cannot do without.
+        kinds: task kinds it applies to.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    writes: ClassVar[frozenset[Slot]]
+    needs: ClassVar[frozenset[Need]]
+    kinds: ClassVar[frozenset[TaskKind]]
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Constructor settings as plain data; part of the plan."""
+        ...
+
+    def forecast(self, task: TaskBrief, train_rows: int, effort: int) -> tuple[Forecast, ...]:
+        """The configurations `fit` will score on dev, for the plan's time estimate."""
+        ...
+
+    def fit(self, candidate: Candidate, train: Sequence[Example], context: FitContext) -> Candidate:
+        """A new, adapted candidate: the best configuration on dev."""
+        ...
+
+
+Log = Callable[[str], None]

@@ -1,0 +1,247 @@
+"""The one small interface to a language model, and what it answers.
+
+Work comes back in *batches* so that a run can be written down as it goes: a model forms its batches
+from the whole list it is given, then skips those whose rows are all done (DESIGN P9), so a resumed
+run computes the same numbers as an uninterrupted one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+from accordeur.core.rendering import Rendered
+
+R_co = TypeVar("R_co", covariant=True)
+
+FloatArray = npt.NDArray[np.float32]
+
+
+class Capability(StrEnum):
+    """What a model can do; levers ask for these by name."""
+
+    GENERATE = "generate"
+    SCORE = "logprobs"
+    EMBED = "embed"
+    WEIGHTS = "weights"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelIdentity:
+    """Everything about a loaded model that can change an answer; part of the plan and cache keys.
+
+    Attributes:
+        name: as the user wrote it, resolved (`local/smollm2`).
+        digest: SHA-256 of the weights, or an endpoint's fingerprint.
+        engine: name and version of the code that runs it.
+        dtype: `float32` or `bfloat16`; empty where it is not known.
+        threads: CPU threads, 0 where it does not matter.
+        batch_tokens: token budget of a batch.
+        template: SHA-256 of the chat template.
+        deterministic: result independent of batch companions and order (D2).
+    """
+
+    name: str
+    digest: str
+    engine: str
+    dtype: str = ""
+    threads: int = 0
+    batch_tokens: int = 0
+    template: str = ""
+    device: str = ""
+    deterministic: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain data."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one request. *Logical* is what a caller without any sharing would pay for."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    computed_tokens: int = 0
+    truncated_tokens: int = 0
+    dropped_demonstrations: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """Log-probabilities of one request's continuations.
+
+    Attributes:
+        scores: nats per continuation, summed over its tokens and the end of turn (DESIGN P4);
+            float32 [continuations].
+        usage: tokens.
+    """
+
+    scores: tuple[float, ...]
+    usage: Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """One generated answer.
+
+    Attributes:
+        text: decoded, special tokens left out.
+        finished: the model ended its turn by itself.
+        logprob: mean log-probability of the generated tokens, nats.
+        usage: tokens.
+        error: what went wrong, for an endpoint; the row is then missing, not wrong.
+    """
+
+    text: str
+    finished: bool
+    logprob: float
+    usage: Usage
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How to decode. The default is greedy.
+
+    Attributes:
+        max_tokens: limit of new tokens.
+        temperature: 0 is greedy.
+        top_p: nucleus.
+        seed: of the sampler; unused when greedy.
+    """
+
+    max_tokens: int = 64
+    temperature: float = 0.0
+    top_p: float = 1.0
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Batch(Generic[R_co]):
+    """Finished work: `results[i]` answers request `indices[i]`; `seconds` is the batch's wall time.
+
+    `tokens` counts every position the engine computed for this batch, shared prefix included.
+    """
+
+    indices: tuple[int, ...]
+    results: tuple[R_co, ...]
+    seconds: float
+    tokens: int = 0
+
+
+@runtime_checkable
+class Model(Protocol):
+    """A base language model."""
+
+    @property
+    def identity(self) -> ModelIdentity:
+        """Everything that can change an answer."""
+        ...
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """What it can do."""
+        ...
+
+    @property
+    def context_window(self) -> int:
+        """Tokens of prompt and answer together."""
+        ...
+
+    def score(
+        self,
+        prompts: Sequence[Rendered],
+        continuations: Sequence[str],
+        *,
+        done: Collection[int] = (),
+    ) -> Iterator[Batch[Scored]]:
+        """Log-probabilities of the same continuations, each with end of turn, after each prompt.
+
+        Args:
+            prompts: requests.
+            continuations: answers to score, the same for every prompt.
+            done: indices that need no answer; batches made of these alone are skipped.
+
+        Raises:
+            ContextOverflow: static text alone does not fit.
+        """
+        ...
+
+    def generate(
+        self,
+        prompts: Sequence[Rendered],
+        sampling: Sampling,
+        *,
+        done: Collection[int] = (),
+    ) -> Iterator[Batch[Generated]]:
+        """An answer to each prompt. Arguments and errors as `score`."""
+        ...
+
+    def stream(self, prompt: Rendered, sampling: Sampling) -> Iterator[str]:
+        """One answer, piece by piece."""
+        ...
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of plain text, no special ones."""
+        ...
+
+    def prompt_text(self, prompt: Rendered) -> str:
+        """The decoded prompt exactly as the model receives it, for people to read."""
+        ...
+
+    def prompt_tokens(self, prompt: Rendered) -> tuple[int, int]:
+        """Tokens of a prompt and how many of them are shared between requests, before cutting."""
+        ...
+
+    def forget(self) -> None:
+        """Drop caches of prefixes, so that the next request is measured cold."""
+        ...
+
+
+@runtime_checkable
+class Embedder(Protocol):
+    """A text embedding model."""
+
+    @property
+    def identity(self) -> ModelIdentity:
+        """Everything that can change a vector."""
+        ...
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+        ...
+
+    def embed(self, texts: Sequence[str]) -> FloatArray:
+        """Unit vectors, float32 [texts, dimension]."""
+        ...
+
+
+class ModelSource(Protocol):
+    """Gives models by name, each loaded once. Wired by `bench`, `cli` and tests."""
+
+    def model(self, name: str) -> Model:
+        """The language model of this name.
+
+        Raises:
+            ModelError: it cannot be found or loaded.
+        """
+        ...
+
+    def embedder(self, name: str) -> Embedder:
+        """The embedding model of this name. Errors as `model`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DtypeTrial:
+    """The short trial that chose a dtype: tokens per second of each."""
+
+    chosen: str
+    tokens_per_second: Mapping[str, float] = field(default_factory=dict)

@@ -1,0 +1,24 @@
+"""Where things lie: runs beside the work, models and the openings ledger in the user's cache.
+
+`ACCORDEUR_CACHE` and `ACCORDEUR_RUNS` move them.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+
+def cache_folder() -> Path:
+    """The user's cache folder for Accordeur: converted models, answers, the openings ledger."""
+    if chosen := os.environ.get("ACCORDEUR_CACHE"):
+        return Path(chosen).expanduser()
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "accordeur"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "accordeur"
+
+
+def runs_folder() -> Path:
+    """The folder of runs: `./.accordeur/runs`."""
+    return Path(os.environ.get("ACCORDEUR_RUNS") or Path(".accordeur") / "runs")

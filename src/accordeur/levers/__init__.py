@@ -1,0 +1,16 @@
+"""One file or folder per way of adapting, and the table of their names."""
+
+from __future__ import annotations
+
+from accordeur.core.registry import Registry
+
+LEVERS = Registry(
+    "accordeur.levers",
+    "lever",
+    {
+        "as-is": "accordeur.levers.as_is:AsIs",
+        "few-shot": "accordeur.levers.few_shot:FewShot",
+        "calibration": "accordeur.levers.calibration:Calibrate",
+    },
+)
+"""Levers a plan can name. Floors are not among them: they stand in every plan."""

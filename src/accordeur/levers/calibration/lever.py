@@ -1,0 +1,110 @@
+"""Settings of the lever and its `fit`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from accordeur.core.candidate import Candidate
+from accordeur.core.errors import PlanError
+from accordeur.core.lever import FitContext, Forecast, Need
+from accordeur.core.part import Slot
+from accordeur.core.task import Example, TaskBrief, TaskKind
+from accordeur.levers.calibration.content_free import (
+    CONTENT_FREE,
+    content_free_bias,
+    content_free_rows,
+)
+from accordeur.levers.calibration.fitted import ROWS, calibration_rows, fitted_bias
+from accordeur.parts.calibration import Calibration, Method
+from accordeur.parts.demonstrations import FixedDemonstrations
+
+METHODS: tuple[Method, ...] = ("content-free", "fitted")
+
+
+@dataclass(frozen=True, slots=True)
+class Calibrate:
+    """Adds one bias per label to whatever candidate it is stacked on.
+
+    Attributes:
+        methods: which of `content-free` and `fitted` to score on dev; the better one stays.
+
+    Raises:
+        PlanError: an unknown method.
+    """
+
+    name: ClassVar[str] = "calibration"
+    title: ClassVar[str] = "label calibration"
+    writes: ClassVar[frozenset[Slot]] = frozenset({"calibration"})
+    needs: ClassVar[frozenset[Need]] = frozenset({Need.LANGUAGE_MODEL, Need.LOGPROBS, Need.LABELS})
+    kinds: ClassVar[frozenset[TaskKind]] = frozenset({"labels"})
+
+    methods: tuple[Method, ...] = METHODS
+
+    def __post_init__(self) -> None:
+        unknown = [name for name in self.methods if name not in METHODS]
+        if unknown or not self.methods:
+            raise PlanError(
+                f"Lever `calibration` has no method `{', '.join(unknown) or '(none)'}`.",
+                hint=f"methods: {', '.join(METHODS)}",
+            )
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """As plain data."""
+        return {"methods": list(self.methods)}
+
+    def forecast(self, task: TaskBrief, train_rows: int, effort: int) -> tuple[Forecast, ...]:
+        """One per method; the scores of dev are those of the candidate beneath."""
+        rows = {"content-free": len(CONTENT_FREE), "fitted": min(ROWS, train_rows)}
+        return tuple(Forecast(new_prompts=False, train_rows=rows[name]) for name in self.methods)
+
+    def fit(self, candidate: Candidate, train: Sequence[Example], context: FitContext) -> Candidate:
+        """The candidate with the bias that scored best on dev; the first one on a tie.
+
+        Raises:
+            ValueError: the candidate does not score labels.
+        """
+        best: tuple[float, Candidate] | None = None
+        for method in self.methods:
+            if method == "content-free":
+                bias = content_free_bias(_scores(candidate, content_free_rows(), context))
+            else:
+                bias = self._fitted(candidate, train, context)
+            names = tuple(label.name for label in context.task.labels)
+            made = candidate.with_part(
+                Calibration(method, names, tuple(float(value) for value in bias))
+            )
+            score = context.evaluate(made, method).score
+            if best is None or score > best[0]:
+                best = (score, made)
+        assert best is not None
+        return best[1]
+
+    def _fitted(
+        self, candidate: Candidate, train: Sequence[Example], context: FitContext
+    ) -> npt.NDArray[np.float64]:
+        shown = candidate.parts.get("demonstrations")
+        held = {one.row for one in shown.shown} if isinstance(shown, FixedDemonstrations) else set()
+        rows = calibration_rows(train, held, context.seed)
+        if not rows:
+            return np.zeros(len(context.task.labels))
+        position = {label.name: i for i, label in enumerate(context.task.labels)}
+        gold = np.array([position[row.label] for row in rows], dtype=np.intp)
+        return fitted_bias(np.array(_scores(candidate, rows, context)), gold)
+
+
+def _scores(
+    candidate: Candidate, rows: Sequence[Example], context: FitContext
+) -> list[tuple[float, ...]]:
+    raw = candidate.without("calibration")
+    scores = []
+    for answer in context.answer(raw, rows):
+        if answer.scores is None:
+            raise ValueError("calibration needs a candidate that scores labels")
+        scores.append(answer.scores)
+    return scores

@@ -1,0 +1,1 @@
+"""The one ruler: harness, metrics, statistics, cost. It never sees what made a candidate."""

@@ -1,0 +1,105 @@
+"""What a candidate costs to make and to use (DESIGN P8)."""
+
+from __future__ import annotations
+
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from accordeur.core.measurement import Cost
+from accordeur.core.rendering import Request
+from accordeur.core.task import Example, Prices
+from accordeur.parts.answering.answerer import Answerer
+
+QUERIES = 20
+"""Dev queries asked one at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Wall time of single queries, seconds."""
+
+    median: float
+    p95: float
+    queries: int
+
+
+def single_queries(answerer: Answerer, examples: Sequence[Example]) -> Latency:
+    """Ask the first rows one at a time: model loaded, the candidate's static prefix cached.
+
+    Whatever other candidates left in memory is dropped first; one query runs before the clock, so
+    the static prefix is there (its prefill counts in the one-off cost). The answerer must have no
+    answer cache.
+
+    Raises:
+        ValueError: no rows.
+    """
+    if not examples:
+        raise ValueError("latency needs at least one row")
+    answerer.forget()
+    requests = [Request.from_example(example) for example in examples[:QUERIES]]
+    list(answerer.answer(requests[:1]))
+    seconds = []
+    for request in requests:
+        started = time.perf_counter()
+        list(answerer.answer([request]))
+        seconds.append(time.perf_counter() - started)
+    return Latency(statistics.median(seconds), float(np.percentile(seconds, 95)), len(seconds))
+
+
+def local_cost(
+    *,
+    fit_seconds: float,
+    train_labels: int,
+    latency: Latency,
+    prices: Prices,
+    queries: int,
+    trained_parameters: int,
+    size: int,
+) -> Cost:
+    """Cost of a candidate that runs on this machine.
+
+    make F = fit seconds x price/h + train labels x label price; use c = cold seconds x price/h.
+
+    Args:
+        fit_seconds: one-off: fitting, its dev evaluations, and the levers beneath it.
+        train_labels: labelled train rows the entry was given.
+        size: bytes of the candidate's files.
+    """
+    hourly = prices.hour / 3600.0
+    return Cost(
+        fit_seconds=fit_seconds,
+        make=fit_seconds * hourly + train_labels * prices.label,
+        use=latency.median * hourly,
+        cold_seconds=latency.median,
+        latency_p95=latency.p95,
+        queries=queries,
+        currency=prices.currency,
+        trained_parameters=trained_parameters,
+        bytes=size,
+        peak_memory=peak_memory(),
+    )
+
+
+def peak_memory() -> int:
+    """Highest resident memory of this process so far, bytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def break_even(make_a: float, use_a: float, make_b: float, use_b: float) -> float | str:
+    """Queries from which a is cheaper than b: (F_a - F_b) / (c_b - c_a) when positive.
+
+    Else "always" (a is never dearer) or "never" (a is never cheaper).
+    """
+    if use_a < use_b:
+        return max(0.0, (make_a - make_b) / (use_b - use_a)) or "always"
+    if use_a == use_b:
+        return "always" if make_a <= make_b else "never"
+    # a costs more per query: cheaper at first at best, and then only up to some volume.
+    return "never"

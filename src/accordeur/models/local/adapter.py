@@ -1,0 +1,277 @@
+"""The one place that uses transformers: loading, chat templates, and its modules as a body.
+
+Only safetensors are loaded and code that comes with a model is never run. transformers changes
+often; what we need of it is kept to `from_pretrained`, `apply_chat_template`, the base model's
+forward with a four-dimensional mask, and `DynamicCache`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from accordeur.core.errors import MissingDependency, ModelError
+from accordeur.models.local.body import Layout, Prefix, text_layout
+from accordeur.models.local.head import Head
+
+os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+try:
+    import transformers
+    from transformers.utils import logging as transformers_logging
+except ImportError as error:  # pragma: no cover - the extra is missing
+    raise MissingDependency(
+        "Running a local model needs `transformers`.", hint="pip install 'accordeur[local]'"
+    ) from error
+
+transformers_logging.disable_progress_bar()
+
+VERSION: str = transformers.__version__
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A model as transformers gives it.
+
+    Attributes:
+        model: the causal language model, in evaluation mode.
+        config: its configuration.
+        tokenizer: its tokenizer, with a `backend_tokenizer`.
+        head: the output layer.
+        context_window: positions it was made for.
+        stop: tokens that end a text, from the generation settings.
+    """
+
+    model: Any
+    config: Any
+    tokenizer: Any
+    head: Head
+    context_window: int
+    stop: frozenset[int]
+
+
+def load(place: str | Path, *, dtype: torch.dtype, device: torch.device) -> Loaded:
+    """Load a causal language model from a folder or, where it can be reached, the hub.
+
+    Raises:
+        ModelError: it cannot be read, has no fast tokenizer, or is not a causal transformer.
+    """
+    settings: dict[str, Any] = {"trust_remote_code": False}
+    if isinstance(place, Path):
+        settings["local_files_only"] = True
+    try:
+        tokenizer = transformers.AutoTokenizer.from_pretrained(str(place), **settings)
+        model = transformers.AutoModelForCausalLM.from_pretrained(
+            str(place), dtype=dtype, use_safetensors=True, attn_implementation="sdpa", **settings
+        )
+    except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
+        reason = str(error).strip().splitlines()
+        raise ModelError(
+            f"`{place}` cannot be loaded as a language model: {reason[0] if reason else error}",
+            hint="name a folder or `hf/ORG/NAME` with config.json, tokenizer.json and safetensors",
+        ) from error
+    if getattr(tokenizer, "backend_tokenizer", None) is None:
+        raise ModelError(f"`{place}` has no `tokenizer.json`.", hint="choose another model")
+    model.to(device)
+    model.eval()
+    model.requires_grad_(False)
+    config = model.config.get_text_config()
+    return Loaded(
+        model, config, tokenizer, _head(model, config), _window(config), _stop(model, tokenizer)
+    )
+
+
+def sizes(place: str | Path) -> tuple[int, int, int]:
+    """Width, inner width of the feed-forward layers, and number of layers.
+
+    Raises:
+        ModelError: the configuration cannot be read.
+    """
+    try:
+        config = transformers.AutoConfig.from_pretrained(
+            str(place), trust_remote_code=False, local_files_only=isinstance(place, Path)
+        ).get_text_config()
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelError(
+            f"`{place}` is no Hugging Face model: {str(error).splitlines()[0]}",
+            hint="name a folder or `hf/ORG/NAME` with config.json, tokenizer.json and safetensors",
+        ) from error
+    width = int(config.hidden_size)
+    inner = getattr(config, "intermediate_size", None) or 4 * width
+    return width, int(inner), int(config.num_hidden_layers)
+
+
+def _head(model: Any, config: Any) -> Head:
+    layer = model.get_output_embeddings()
+    scale = float(getattr(config, "logit_scale", None) or 1.0)
+    scale /= float(getattr(config, "logits_scaling", None) or 1.0)
+    cap = float(getattr(config, "final_logit_softcapping", None) or 0.0)
+    return Head(layer.weight, getattr(layer, "bias", None), scale, cap)
+
+
+def _window(config: Any) -> int:
+    """The positions a model was made for; of a model with a sliding window, the window.
+
+    Our masks let every position see all before it, so texts stay inside the sliding window, where
+    the two agree.
+    """
+    window = int(getattr(config, "max_position_embeddings", None) or 2048)
+    sliding = getattr(config, "sliding_window", None)
+    if sliding and getattr(config, "use_sliding_window", True):
+        window = min(window, int(sliding))
+    return window
+
+
+def _stop(model: Any, tokenizer: Any) -> frozenset[int]:
+    named = getattr(model.generation_config, "eos_token_id", None)
+    ids = named if isinstance(named, list) else [named]
+    return frozenset(int(i) for i in (*ids, tokenizer.eos_token_id) if i is not None)
+
+
+def render_chat(
+    tokenizer: Any, messages: list[dict[str, str]], *, answer: bool, template: str | None
+) -> str:
+    """The chat template's text; with `answer` it ends with the assistant's header.
+
+    Raises:
+        ModelError: the template refuses these roles.
+    """
+    import jinja2
+
+    try:
+        text = tokenizer.apply_chat_template(
+            messages, tokenize=False, add_generation_prompt=answer, chat_template=template
+        )
+    except jinja2.TemplateError as error:
+        roles = ", ".join(message["role"] for message in messages)
+        raise ModelError(
+            f"The model's chat template refuses the roles {roles}: {error}",
+            hint="remove the system message, or choose another model",
+        ) from error
+    return str(text)
+
+
+@dataclass(slots=True)
+class _Decoding:
+    """State of `ModulesBody` between steps."""
+
+    cache: Any
+    visible: Tensor  # bool [B, positions so far]
+    positions: Tensor  # [B], of the next token
+
+
+class ModulesBody:
+    """The modules of transformers as a body: any causal transformer with a key/value cache."""
+
+    def __init__(self, loaded: Loaded) -> None:
+        self._base = loaded.model.base_model
+        self._layers = int(loaded.config.num_hidden_layers)
+        self._weight = loaded.head.weight
+
+    @property
+    def device(self) -> torch.device:
+        """Where it runs."""
+        return self._weight.device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """What it computes in."""
+        return self._weight.dtype
+
+    def _cache(self, prefix: Prefix | None, rows: int) -> Any:
+        """A fresh cache holding the prefix for every row; the prefix itself is never changed."""
+        cache = transformers.DynamicCache()
+        if prefix is not None:
+            for layer in range(self._layers):
+                keys = prefix.keys[layer].expand(rows, -1, -1, -1)
+                cache.update(keys, prefix.values[layer].expand(rows, -1, -1, -1), layer)
+        return cache
+
+    def _forward(self, tokens: Tensor, positions: Tensor, seen: Tensor, cache: Any) -> Tensor:
+        bias = torch.zeros(seen.shape, dtype=self.dtype, device=self.device)
+        bias.masked_fill_(~seen.to(self.device), torch.finfo(self.dtype).min)
+        output = self._base(
+            input_ids=tokens.to(self.device),
+            position_ids=positions.to(self.device),
+            attention_mask=bias[:, None],
+            past_key_values=cache,
+            use_cache=True,
+        )
+        hidden: Tensor = output.last_hidden_state
+        return hidden
+
+    def extend(self, tokens: Sequence[int], past: Prefix | None) -> Prefix:
+        """Keys and values of `past` followed by `tokens`."""
+        layout = text_layout([len(tokens)])
+        cache = self._cache(past, 1)
+        self._run(torch.tensor([list(tokens)]), layout, past, cache)
+        before = past.tokens if past is not None else ()
+        keys = tuple(cache.layers[layer].keys[0] for layer in range(self._layers))
+        values = tuple(cache.layers[layer].values[0] for layer in range(self._layers))
+        return Prefix((*before, *tokens), keys, values)
+
+    def _run(self, tokens: Tensor, layout: Layout, prefix: Prefix | None, cache: Any) -> Tensor:
+        offset = prefix.length if prefix is not None else 0
+        own = layout.visible()
+        before = torch.ones(*own.shape[:2], offset, dtype=torch.bool)
+        return self._forward(tokens, layout.positions(offset), torch.cat((before, own), 2), cache)
+
+    def hidden(self, tokens: Tensor, layout: Layout, prefix: Prefix | None) -> Tensor:
+        """Final hidden states [B, T, E] of `tokens` [B, T]."""
+        return self._run(tokens, layout, prefix, self._cache(prefix, len(tokens)))
+
+    def start(
+        self, tokens: Tensor, layout: Layout, prefix: Prefix | None, room: int
+    ) -> tuple[Tensor, _Decoding]:
+        """Begin decoding; see `Body.start`."""
+        cache = self._cache(prefix, len(tokens))
+        hidden = self._run(tokens, layout, prefix, cache)[:, -1]
+        offset = prefix.length if prefix is not None else 0
+        before = torch.ones(len(tokens), offset, dtype=torch.bool)
+        lengths = torch.tensor(layout.lengths) + offset
+        return hidden, _Decoding(cache, torch.cat((before, layout.real()), 1), lengths)
+
+    def step(self, state: _Decoding, tokens: Tensor) -> Tensor:
+        """One more token for every row; hidden states [B, E]."""
+        one = torch.ones(len(tokens), 1, dtype=torch.bool)
+        state.visible = torch.cat((state.visible, one), dim=1)
+        seen = state.visible[:, None]
+        hidden = self._forward(tokens[:, None], state.positions[:, None], seen, state.cache)
+        state.positions = state.positions + 1
+        return hidden[:, -1]
+
+    def keep(self, state: _Decoding, rows: Tensor) -> None:
+        """Go on with these rows only."""
+        state.cache.batch_select_indices(rows.to(self.device))
+        state.visible, state.positions = state.visible[rows], state.positions[rows]
+
+
+def load_bert(folder: Path) -> Any:
+    """A BERT without its pooling layer, float32, in evaluation mode.
+
+    Raises:
+        ModelError: the folder holds no such model.
+    """
+    try:
+        model = transformers.BertModel.from_pretrained(
+            str(folder),
+            dtype=torch.float32,
+            use_safetensors=True,
+            local_files_only=True,
+            add_pooling_layer=False,
+        )
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise ModelError(
+            f"`{folder}` cannot be loaded as a BERT: {str(error).splitlines()[0]}",
+            hint="use `local/minilm`",
+        ) from error
+    model.eval()
+    return model.requires_grad_(False)

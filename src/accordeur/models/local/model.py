@@ -1,0 +1,303 @@
+"""A Hugging Face causal language model on this machine, behind the interface of `core.model`."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+
+import torch
+
+from accordeur.core.errors import UsageError
+from accordeur.core.model import (
+    Batch,
+    Capability,
+    DtypeTrial,
+    Generated,
+    ModelIdentity,
+    Sampling,
+    Scored,
+    Usage,
+)
+from accordeur.core.rendering import Rendered
+from accordeur.models.local import adapter, batching
+from accordeur.models.local.batching import Work
+from accordeur.models.local.body import Body
+from accordeur.models.local.dtype_trial import DTYPES, choose_dtype
+from accordeur.models.local.fitting import Prompt, fit
+from accordeur.models.local.generation import Decoded, decode, decode_steps, row_seed
+from accordeur.models.local.prefix_cache import PrefixCache
+from accordeur.models.local.scoring import score_rows
+from accordeur.models.local.template import ChatTokenizer
+from accordeur.models.local.trie import Trie, build_trie
+
+ENGINE = 1
+"""Raised when a change of the engine can change a number."""
+
+GENERATION_TOKENS = 16_384
+GENERATION_ROWS = 64
+"""Budget of a decoding batch, prompt and answer, and its rows at most."""
+
+
+class LocalModel:
+    """A language model that runs here.
+
+    With `deterministic` (D2) it computes in float32, every request alone, so a result is
+    bit-identical whatever was asked beside it and in whatever order.
+
+    Use `load`; the constructor takes what is already loaded.
+    """
+
+    def __init__(
+        self,
+        loaded: adapter.Loaded,
+        body: Body,
+        chat: ChatTokenizer,
+        identity: ModelIdentity,
+        trial: DtypeTrial | None,
+    ) -> None:
+        self._loaded = loaded
+        self._body = body
+        self._identity = identity
+        self._head = loaded.head
+        self._prefixes = PrefixCache(body)
+        self._chat = chat
+        self._stop = loaded.stop | {self._chat.end_of_turn}
+        self.trial = trial
+
+    @classmethod
+    def load(
+        cls,
+        place: str | Path,
+        *,
+        name: str,
+        digest: str,
+        dtype: str | None = None,
+        deterministic: bool = False,
+        device: str | None = None,
+    ) -> LocalModel:
+        """Load a model.
+
+        Args:
+            place: a folder, or a name on the Hugging Face hub.
+            name: as identities show it.
+            digest: of the weights.
+            dtype: `float32` or `bfloat16`; by default whichever a short trial shows to be faster.
+            deterministic: results independent of companions and order; float32 only.
+            device: `cpu` or `cuda`; by default CUDA where there is one.
+
+        Raises:
+            ModelError: it cannot be loaded.
+            UsageError: an unknown dtype, or bfloat16 asked for together with `deterministic`.
+        """
+        if dtype is not None and dtype not in DTYPES:
+            raise UsageError(f"`{dtype}` is no dtype.", hint=f"known: {', '.join(DTYPES)}")
+        if deterministic and dtype not in (None, "float32"):
+            raise UsageError("Deterministic runs compute in float32.", hint="leave out the dtype")
+        where = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        trial = None
+        if deterministic:
+            dtype = "float32"
+        elif dtype is None:
+            width, inner, layers = adapter.sizes(place)
+            trial = choose_dtype(digest, width=width, inner=inner, layers=layers, device=where)
+            dtype = trial.chosen
+        loaded = adapter.load(place, dtype=DTYPES[dtype], device=where)
+        chat = ChatTokenizer(loaded.tokenizer)
+        identity = ModelIdentity(
+            name=name,
+            digest=digest,
+            engine=f"accordeur-local/{ENGINE} torch/{torch.__version__} "
+            f"transformers/{adapter.VERSION}",
+            dtype=dtype,
+            threads=torch.get_num_threads() if where.type == "cpu" else 0,
+            batch_tokens=batching.TOKENS,
+            template=chat.digest,
+            device=where.type,
+            deterministic=deterministic,
+        )
+        return cls(loaded, adapter.ModulesBody(loaded), chat, identity, trial)
+
+    @property
+    def identity(self) -> ModelIdentity:
+        """Everything that can change an answer."""
+        return self._identity
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """Generation, scores, and weights that can be trained."""
+        return frozenset({Capability.GENERATE, Capability.SCORE, Capability.WEIGHTS})
+
+    @property
+    def context_window(self) -> int:
+        """Tokens of prompt and answer together."""
+        return self._loaded.context_window
+
+    def score(
+        self,
+        prompts: Sequence[Rendered],
+        continuations: Sequence[str],
+        *,
+        done: Collection[int] = (),
+    ) -> Iterator[Batch[Scored]]:
+        """Log-probabilities of the same continuations after each prompt; see `core.model.Model`.
+
+        Logical tokens are those of every prompt with every continuation.
+        """
+        if not continuations:
+            raise UsageError("There is nothing to score: no continuations were given.")
+        answers = [self._chat.continuation(text) for text in continuations]
+        trie = build_trie(answers)
+        fitted = self._fit(prompts, max(len(answer) for answer in answers))
+        logical = sum(len(answer) for answer in answers)
+        works = batching.plan(fitted, extra=trie.nodes, alone=self._identity.deterministic)
+        return self._score(works, fitted, trie, logical, len(answers), frozenset(done))
+
+    def _score(
+        self,
+        works: Sequence[Work],
+        fitted: Sequence[Prompt],
+        trie: Trie,
+        logical: int,
+        labels: int,
+        done: frozenset[int],
+    ) -> Iterator[Batch[Scored]]:
+        for work in works:
+            if done.issuperset(work.indices):
+                continue
+            began = time.perf_counter()
+            prefix, computed = self._prefixes.with_stem(work.prefix, work.stem)
+            rows = [row.tokens for row in work.rows]
+            scores = score_rows(self._body, self._head, rows, trie, prefix).tolist()
+            results = []
+            for row, values in zip(work.rows, scores, strict=True):
+                own = len(row.tokens) + trie.nodes
+                computed += own
+                for index in row.indices:
+                    length = labels * len(fitted[index].tokens) + logical
+                    usage = _usage(fitted[index], length, 0, own)
+                    results.append(Scored(tuple(values), usage))
+            seconds = time.perf_counter() - began
+            yield Batch(work.indices, tuple(results), seconds, computed)
+
+    def generate(
+        self,
+        prompts: Sequence[Rendered],
+        sampling: Sampling,
+        *,
+        done: Collection[int] = (),
+    ) -> Iterator[Batch[Generated]]:
+        """An answer to each prompt; see `core.model.Model`."""
+        _check(sampling)
+        fitted = self._fit(prompts, sampling.max_tokens)
+        works = batching.plan(
+            fitted,
+            extra=sampling.max_tokens,
+            budget=GENERATION_TOKENS,
+            most=GENERATION_ROWS,
+            alone=self._identity.deterministic,
+        )
+        return self._generate(works, fitted, sampling, frozenset(done))
+
+    def _generate(
+        self,
+        works: Sequence[Work],
+        fitted: Sequence[Prompt],
+        sampling: Sampling,
+        done: frozenset[int],
+    ) -> Iterator[Batch[Generated]]:
+        seen: Counter[tuple[int, ...]] = Counter()
+        for work in works:
+            # A repeated prompt is sampled anew each time, but decoded greedily only once.
+            repeats = [len(row.indices) if sampling.temperature > 0 else 1 for row in work.rows]
+            rows = [r.tokens for r, n in zip(work.rows, repeats, strict=True) for _ in range(n)]
+            streams = []
+            for row, repeat in zip(work.rows, repeats, strict=True):
+                whole = fitted[row.indices[0]].tokens
+                streams += [row_seed(sampling.seed, whole, seen[whole] + n) for n in range(repeat)]
+                seen[whole] += repeat
+            if done.issuperset(work.indices):
+                continue
+            began = time.perf_counter()
+            prefix, computed = self._prefixes.with_stem(work.prefix, work.stem)
+            decoded = decode(self._body, self._head, rows, prefix, sampling, self._stop, streams)
+            computed += sum(len(row) for row in rows) + sum(len(d.logprobs) for d in decoded)
+            answers = iter(decoded)
+            results = []
+            for row, repeat in zip(work.rows, repeats, strict=True):
+                own = [next(answers) for _ in range(repeat)]
+                for at, index in enumerate(row.indices):
+                    answer = own[at % repeat]
+                    results.append(self._generated(fitted[index], answer, len(row.tokens)))
+            seconds = time.perf_counter() - began
+            yield Batch(work.indices, tuple(results), seconds, computed)
+
+    def _generated(self, prompt: Prompt, answer: Decoded, own: int) -> Generated:
+        written = len(answer.logprobs)
+        return Generated(
+            text=self._chat.decode(answer.tokens),
+            finished=answer.finished,
+            logprob=answer.logprob,
+            usage=_usage(prompt, len(prompt.tokens), written, own + written),
+        )
+
+    def stream(self, prompt: Rendered, sampling: Sampling) -> Iterator[str]:
+        """One answer, piece by piece; the pieces concatenate to the text of `generate`."""
+        _check(sampling)
+        fitted = self._fit([prompt], sampling.max_tokens)[0]
+        return self._stream(fitted, sampling)
+
+    def _stream(self, fitted: Prompt, sampling: Sampling) -> Iterator[str]:
+        prefix, _ = self._prefixes.get(fitted.prefix)
+        answer = Decoded()
+        streams = [row_seed(sampling.seed, fitted.tokens, 0)]
+        given = ""
+        steps = decode_steps(
+            self._body, self._head, [fitted.row], prefix, sampling, self._stop, [answer], streams
+        )
+        for _ in steps:
+            text = self._chat.decode(answer.tokens)
+            # A character may take several tokens; its first half decodes to U+FFFD.
+            if len(text) > len(given) and not text.endswith("\ufffd"):
+                yield text[len(given) :]
+                given = text
+        text = self._chat.decode(answer.tokens)
+        if len(text) > len(given):
+            yield text[len(given) :]
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of plain text, no special ones."""
+        return len(self._chat.plain(text))
+
+    def prompt_text(self, prompt: Rendered) -> str:
+        """The decoded prompt as the model receives it, before anything is cut."""
+        pieces = self._chat.pieces(prompt)
+        return self._chat.decode([at for piece in pieces for at in piece.tokens], special=True)
+
+    def prompt_tokens(self, prompt: Rendered) -> tuple[int, int]:
+        """Tokens of a prompt and how many of them are shared between requests, before cutting."""
+        fitted = fit(self._chat, prompt, 2**60, 0)
+        return len(fitted.tokens), len(fitted.prefix)
+
+    def forget(self) -> None:
+        """Drop the prefix cache."""
+        self._prefixes.clear()
+
+    def _fit(self, prompts: Sequence[Rendered], answer: int) -> list[Prompt]:
+        return [fit(self._chat, prompt, self.context_window, answer) for prompt in prompts]
+
+
+def _check(sampling: Sampling) -> None:
+    if sampling.max_tokens < 1:
+        raise UsageError("`max_tokens` must be at least 1.")
+
+
+def _usage(prompt: Prompt, inputs: int, outputs: int, computed: int) -> Usage:
+    return Usage(
+        input_tokens=inputs,
+        output_tokens=outputs,
+        computed_tokens=computed,
+        truncated_tokens=prompt.truncated,
+        dropped_demonstrations=prompt.dropped,
+    )

@@ -1,0 +1,176 @@
+"""Language and embedding models by name, each loaded once.
+
+Names: `local/smollm2` and `local/minilm` (embedded), `hf/ORG/NAME` (the Hugging Face hub), or the
+path of a folder with safetensors. `provider:model` is read as `provider/model`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from accordeur.core.errors import ModelError
+from accordeur.models import catalog
+from accordeur.models.catalog import Log
+
+if TYPE_CHECKING:
+    from accordeur.models.embedder import BertEmbedder
+    from accordeur.models.local.model import LocalModel
+
+LANGUAGE_MODEL = "local/smollm2"
+EMBEDDER = "local/minilm"
+"""The default models."""
+
+_ENDPOINTS = ("openai", "anthropic", "google", "azure", "mistral", "groq", "ollama", "together")
+
+
+class Models:
+    """A `core.model.ModelSource` for models that run here.
+
+    Args:
+        dtype: `float32` or `bfloat16`; by default a short trial decides per model and machine.
+        deterministic: results independent of companions and order (D2).
+        device: `cpu` or `cuda`; by default CUDA where there is one.
+        log: told what takes long, such as a conversion.
+    """
+
+    def __init__(
+        self,
+        *,
+        dtype: str | None = None,
+        deterministic: bool = False,
+        device: str | None = None,
+        log: Log | None = None,
+    ) -> None:
+        self._dtype = dtype
+        self._deterministic = deterministic
+        self._device = device
+        self._log = log
+        self._models: dict[str, LocalModel] = {}
+        self._embedders: dict[str, BertEmbedder] = {}
+
+    def model(self, name: str) -> LocalModel:
+        """The language model of this name.
+
+        Raises:
+            ModelError: it cannot be found or loaded.
+        """
+        resolved = resolve(name)
+        if resolved not in self._models:
+            if resolved == EMBEDDER:
+                raise ModelError(f"`{name}` embeds texts; it is no language model.", hint=_known())
+            place, digest = self._place(resolved)
+            from accordeur.models.local.model import LocalModel
+
+            self._models[resolved] = LocalModel.load(
+                place,
+                name=resolved,
+                digest=digest,
+                dtype=self._dtype,
+                deterministic=self._deterministic,
+                device=self._device,
+            )
+        return self._models[resolved]
+
+    def embedder(self, name: str = EMBEDDER) -> BertEmbedder:
+        """The embedding model of this name: `local/minilm`, or a folder with a BERT of its kind.
+
+        Raises:
+            ModelError: it cannot be found or loaded.
+        """
+        resolved = resolve(name)
+        if resolved not in self._embedders:
+            if resolved == LANGUAGE_MODEL or resolved.startswith("hf/"):
+                raise ModelError(f"`{name}` is no embedding model.", hint=f"use `{EMBEDDER}`")
+            place, digest = self._place(resolved)
+            from accordeur.models.embedder import BertEmbedder
+
+            self._embedders[resolved] = BertEmbedder.load(
+                Path(place), name=resolved, digest=digest, deterministic=self._deterministic
+            )
+        return self._embedders[resolved]
+
+    def _place(self, name: str) -> tuple[str | Path, str]:
+        """Where a resolved name lies and the digest of its weights."""
+        if name.startswith("local/"):
+            model = catalog.embedded(name)
+            return catalog.ready(model, log=self._log), model.digest
+        if name.startswith("hf/"):
+            folder = _download(name.removeprefix("hf/"), self._log)
+            return folder, folder_digest(folder)
+        return Path(name), folder_digest(Path(name))
+
+
+def resolve(name: str) -> str:
+    """The one way to write a name: `provider/model`, or an absolute path.
+
+    Raises:
+        ModelError: nothing goes by this name; the nearest names are offered.
+    """
+    text = name.strip()
+    path = Path(text).expanduser()
+    if path.is_dir():
+        return str(path.resolve())
+    provider, colon, rest = text.partition(":")
+    if colon and "/" not in provider and rest:
+        text = f"{provider}/{rest}"
+    provider, _, rest = text.partition("/")
+    if provider == "local" and rest in catalog.EMBEDDED:
+        return text
+    if provider == "hf" and len(rest.split("/")) in (1, 2) and all(rest.split("/")):
+        return text
+    if provider in _ENDPOINTS and rest:
+        raise ModelError(
+            f"`{name}` is an endpoint; endpoints come with a later version.", hint=_known()
+        )
+    if provider == "" or text.startswith((".", "~", "/")):
+        raise ModelError(f"There is no folder `{name}`.", hint=_known())
+    known = [f"local/{short}" for short in catalog.EMBEDDED]
+    near = difflib.get_close_matches(text, [*known, *catalog.EMBEDDED], n=2, cutoff=0.5)
+    near = list(dict.fromkeys(n if "/" in n else f"local/{n}" for n in near))
+    offer = f"did you mean {' or '.join(f'`{n}`' for n in near)}? " if near else ""
+    raise ModelError(f"There is no model named `{name}`.", hint=offer + _known())
+
+
+def _known() -> str:
+    return "known: local/smollm2, hf/ORG/NAME, or the path of a folder"
+
+
+def folder_digest(folder: Path) -> str:
+    """SHA-256 over the digests of a folder's weights, configuration and tokenizer.
+
+    Raises:
+        ModelError: it holds no safetensors.
+    """
+    weights = sorted(folder.glob("*.safetensors"))
+    if not weights or not (folder / "config.json").is_file():
+        raise ModelError(
+            f"`{folder}` holds no model: config.json and *.safetensors are needed.",
+            hint="only safetensors are loaded, never pickled weights",
+        )
+    parts = {}
+    for file in [*weights, folder / "config.json", folder / "tokenizer.json"]:
+        if file.is_file():
+            with open(file, "rb") as handle:
+                parts[file.name] = hashlib.file_digest(handle, "sha256").hexdigest()
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _download(name: str, log: Log | None) -> Path:
+    """A hub model's folder in the Hugging Face cache; no code and no pickle is fetched."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    if log is not None:
+        log(f"looking for `{name}` in the Hugging Face cache and hub")
+    try:
+        return Path(snapshot_download(name, allow_patterns=["*.json", "*.safetensors", "*.jinja"]))
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise ModelError(
+            f"`hf/{name}` could not be fetched: {reason}",
+            hint="check the name and the network, or use `local/smollm2` or a folder",
+        ) from error

@@ -1,0 +1,89 @@
+"""Answering a label task by scoring every label (DESIGN P4)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from accordeur.core.answer import Answer
+from accordeur.core.cache import AnswerCache
+from accordeur.core.candidate import Candidate
+from accordeur.core.model import Batch, Model, ModelSource, Scored, Usage
+from accordeur.core.rendering import Rendered, Request
+from accordeur.parts.answering.calls import call_keys, through_cache, usage_json
+from accordeur.parts.answering.prompting import Prompting
+from accordeur.parts.calibration import Calibration, label_probabilities
+
+
+class LabelAnswerer:
+    """Scores all labels after each prompt; the answer is argmax_j (s_j + b_j)."""
+
+    def __init__(
+        self,
+        candidate: Candidate,
+        source: ModelSource,
+        model: Model,
+        cache: AnswerCache | None,
+        repeat: int = 0,
+    ) -> None:
+        self.candidate = candidate
+        self._prompting = Prompting(candidate, source)
+        self._model = model
+        self._cache = cache
+        self._repeat = repeat
+        self._names = [label.name for label in candidate.task.labels]
+        self._texts = [label.text for label in candidate.task.labels]
+        calibration = candidate.part(Calibration)
+        self._bias: tuple[float, ...] | None = None
+        if calibration is not None:
+            known = dict(zip(calibration.labels, calibration.bias, strict=True))
+            self._bias = tuple(known[name] for name in self._names)
+
+    def render(self, requests: Sequence[Request]) -> list[Rendered]:
+        """The prompts."""
+        return self._prompting.render(requests)
+
+    def forget(self) -> None:
+        """Drop the model's prefixes."""
+        self._model.forget()
+
+    def answer(
+        self, requests: Sequence[Request], *, done: Collection[int] = ()
+    ) -> Iterator[Batch[Answer]]:
+        """Answers in the model's batches, cached ones first."""
+        prompts = self.render(requests)
+        asked = {"score": self._texts}
+        keys = call_keys(self._model.identity, prompts, asked, repeat=self._repeat)
+        batches = through_cache(
+            self._cache,
+            keys,
+            done,
+            lambda finished: self._model.score(prompts, self._texts, done=finished),
+            _encode,
+            _decode,
+        )
+        for batch in batches:
+            answers = tuple(self._read(scored, seconds) for scored, seconds in batch.results)
+            yield Batch(batch.indices, answers, batch.seconds, batch.tokens)
+
+    def _read(self, scored: Scored, seconds: float) -> Answer:
+        table = label_probabilities(scored.scores, self._bias)
+        name = self._names[int(np.argmax(table))]
+        return Answer(
+            name,
+            label=name,
+            scores=scored.scores,
+            probabilities=tuple(float(p) for p in table),
+            usage=scored.usage,
+            seconds=seconds,
+        )
+
+
+def _encode(scored: Scored) -> dict[str, Any]:
+    return {"scores": list(scored.scores), "usage": usage_json(scored.usage)}
+
+
+def _decode(data: dict[str, Any]) -> Scored:
+    return Scored(tuple(data["scores"]), Usage(**data["usage"]))

@@ -1,0 +1,25 @@
+"""The candidate every plan starts from: the task's own words on the base model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from accordeur.core.candidate import Candidate
+from accordeur.core.model import Capability, Model
+from accordeur.core.task import Example, TaskBrief
+from accordeur.parts.decoding import Decoding, answer_limit
+from accordeur.parts.prompt import Prompt, full_instruction
+
+
+def base_candidate(task: TaskBrief, name: str, model: Model, train: Sequence[Example]) -> Candidate:
+    """The instruction as given, zero-shot, through the model's own chat template.
+
+    Label tasks score their labels where the model can; text tasks generate greedily within
+    `answer_limit`.
+    """
+    if task.kind == "labels" and Capability.SCORE in model.capabilities:
+        decoding = Decoding("score")
+    else:
+        decoding = Decoding("generate", max_tokens=answer_limit(train, model.count_tokens))
+    prompt = Prompt(full_instruction(task.instruction, task.labels))
+    return Candidate(task, name).with_part(prompt).with_part(decoding)

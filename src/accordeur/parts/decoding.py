@@ -1,0 +1,85 @@
+"""The slot `decoding`: how an answer leaves the model.
+
+`score` compares the labels' log-probabilities (DESIGN P4); `generate` writes text (P5).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from accordeur.core.errors import BundleError
+from accordeur.core.model import Sampling
+from accordeur.core.part import Slot
+from accordeur.core.task import Example
+
+
+@dataclass(frozen=True, slots=True)
+class Decoding:
+    """Decoding settings. The default is greedy.
+
+    Attributes:
+        mode: `score` labels or `generate` text.
+        max_tokens: limit of new tokens when generating.
+        temperature, top_p, seed: as `Sampling`.
+    """
+
+    slot: ClassVar[Slot] = "decoding"
+
+    mode: Literal["score", "generate"]
+    max_tokens: int = 0
+    temperature: float = 0.0
+    top_p: float = 1.0
+    seed: int = 0
+
+    @property
+    def trained_parameters(self) -> int:
+        """None."""
+        return 0
+
+    @property
+    def sampling(self) -> Sampling:
+        """As the model interface takes it."""
+        return Sampling(self.max_tokens, self.temperature, self.top_p, self.seed)
+
+    def describe(self) -> str:
+        """Nothing worth a word: every language-model candidate has one."""
+        return ""
+
+    def files(self) -> Mapping[str, bytes]:
+        """`decoding.json`."""
+        data = {name: getattr(self, name) for name in self.__slots__}
+        return {"decoding.json": json.dumps(data, indent=2, sort_keys=True).encode()}
+
+    @classmethod
+    def from_files(cls, files: Mapping[str, bytes]) -> Decoding:
+        """Read `decoding.json` back.
+
+        Raises:
+            BundleError: it is not what `files` writes.
+        """
+        try:
+            data = json.loads(files["decoding.json"])
+            if data["mode"] not in ("score", "generate"):
+                raise ValueError(data["mode"])
+            return cls(**data)
+        except (KeyError, ValueError, TypeError) as error:
+            raise BundleError(
+                "`decoding.json` cannot be read.", hint="`mode` is `score` or `generate`"
+            ) from error
+
+
+def answer_limit(train: Sequence[Example], count_tokens: Callable[[str], int]) -> int:
+    """Tokens allowed for a text answer: 2 x P95 of the train targets' tokens + 8 (DESIGN P5).
+
+    256 when no train row has an answer to measure.
+    """
+    lengths = [count_tokens(row.expected[0]) for row in train if row.expected]
+    if not lengths:
+        return 256
+    return 2 * math.ceil(float(np.percentile(lengths, 95))) + 8

@@ -1,0 +1,87 @@
+"""From a candidate and a request to messages: the one function of DESIGN P3.
+
+Training, evaluation, serving and export all call `render`. The instruction stands once, at the
+start of the first user turn; demonstrations are user and assistant turns; the last user turn holds
+only the row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from accordeur.core.errors import TaskError
+from accordeur.core.rendering import Message, Rendered, Request, Segment
+from accordeur.core.task import TaskBrief
+from accordeur.parts.demonstrations.demonstration import Demonstration
+from accordeur.parts.prompt import Prompt
+
+
+def render(
+    task: TaskBrief,
+    prompt: Prompt,
+    request: Request,
+    demonstrations: Sequence[Demonstration] = (),
+    *,
+    demonstrations_shared: bool = True,
+) -> Rendered:
+    """Messages of one request.
+
+    Args:
+        task: gives label names their display text.
+        prompt: instruction, template and system message.
+        request: what is asked.
+        demonstrations: worked examples, in the order shown.
+        demonstrations_shared: they are the same for every request of this candidate.
+
+    Raises:
+        TaskError: the template cannot be filled, or a conversation has no user turn at its end.
+    """
+    messages: list[Message] = []
+    system: list[Segment] = []
+    if prompt.system is not None:
+        system.append(Segment(prompt.system, shared=True))
+    for number, shown in enumerate(demonstrations):
+        for turn, segments in prompt.row(shown.request, shared=demonstrations_shared):
+            messages.append(Message(_spoken(turn.role), segments, demonstration=number))
+        answer = Segment(shown.answer_text(task), "data", shared=demonstrations_shared)
+        messages.append(Message("assistant", (answer,), demonstration=number))
+    for turn, segments in prompt.row(request):
+        if turn.role == "system":
+            # A conversation's own system message is added to the prompt's, never replaces it.
+            if system:
+                system.append(Segment("\n\n", shared=False))
+            system.extend(segments)
+        else:
+            messages.append(Message(turn.role, segments))
+    if not messages or messages[-1].role != "user":
+        raise TaskError(
+            "A conversation must end with a user turn to be answered.",
+            hint="move the last assistant turn into `expected`",
+        )
+    if prompt.instruction:
+        messages = _with_instruction(prompt.instruction, messages)
+    if system:
+        messages.insert(0, Message("system", tuple(system)))
+    return Rendered(tuple(messages))
+
+
+def _spoken(role: str) -> Literal["user", "assistant"]:
+    # A system turn inside a demonstration would stand in the middle of the prompt, where chat
+    # templates refuse it; it is shown as the user's words instead.
+    return "assistant" if role == "assistant" else "user"
+
+
+def _with_instruction(instruction: str, messages: list[Message]) -> list[Message]:
+    """Put the instruction and a blank line before the first user turn's own text.
+
+    It stands in a message of its own, which `Rendered.turns` joins with whichever user turn comes
+    first: so it survives when that turn belongs to a demonstration that is dropped.
+    """
+    lead = Segment(f"{instruction}\n\n", shared=True)
+    first = next(i for i, message in enumerate(messages) if message.role == "user")
+    return [
+        *messages[:first],
+        Message("user", (lead,), demonstration=None),
+        *messages[first:],
+    ]
