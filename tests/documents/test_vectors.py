@@ -65,7 +65,9 @@ def test_a_vector_is_nearest_to_itself_unless_left_out() -> None:
 
 
 def test_an_empty_index_finds_nothing() -> None:
-    found, similarities = index_of(np.zeros((0, 3), np.float32)).search(np.ones((2, 3)), 5)
+    found, similarities = index_of(np.zeros((0, 3), np.float32)).search(
+        np.ones((2, 3), np.float32), 5
+    )
     assert found.shape == similarities.shape == (2, 0)
 
 

@@ -107,7 +107,10 @@ def test_labels_with_display_texts_keep_their_order(task_folder: Folder) -> None
         ([["a", "b"], ["a", "c"]] * 10, "text", "exact-match"),
         (["a", []] * 10, "text", "exact-match"),
         (["one two three four five six seven", "no"] * 10, "text", "rouge-l"),
+        (["yes", "no", "yes"], "text", "exact-match"),
         (["a", "b", "c", "d"] * 5, "labels", "accuracy"),
+        ([f"an answer in five words{n}" for n in range(9)], "text", "exact-match"),
+        ([f"an answer in six words {n}" for n in range(9)], "text", "rouge-l"),
         (["a", "b", "c", "d", "e"] * 4, "text", "exact-match"),
     ],
 )

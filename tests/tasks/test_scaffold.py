@@ -93,6 +93,8 @@ def test_data_can_be_referred_to_where_it_is(data_file: File, tmp_path: Path) ->
     path = write_task(tmp_path / "t", choices)
     assert not (tmp_path / "t" / "tickets.csv").exists()
     assert load_task(path).kind == "labels"
+    with pytest.raises(TaskError, match="is there already"):
+        write_task(tmp_path / "t", choices)
 
 
 def test_the_starter_runs_as_it_is(tmp_path: Path) -> None:

@@ -125,6 +125,14 @@ def test_every_label_reaches_train_first() -> None:
         assert len(splits["dev"]) >= 10
 
 
+def test_a_label_of_one_row_goes_to_train() -> None:
+    rows = [example(f"common-{n}", "m") for n in range(60)]
+    rows += [example(f"rare-{n}", f"{'az'[n % 2]} {n}") for n in range(10)]
+    for seed in range(5):
+        train = draw(rows, PROPORTIONS, seed=seed, stratify=True)["train"]
+        assert sum(row.id.startswith("rare") for row in train) == 10
+
+
 def test_two_rows_fill_two_splits() -> None:
     splits = draw([example("a"), example("b")], SMALL_PROPORTIONS, seed=0, stratify=False)
     assert [len(split) for split in splits.values()] == [1, 1]

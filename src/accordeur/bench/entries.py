@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from accordeur.bench.fit_context import Bench, EntryContext, Scored
+from accordeur.bench.lever_view import LeverView
 from accordeur.bench.stacks import Stack
 from accordeur.core.answer import Status
 from accordeur.core.candidate import Candidate
@@ -78,10 +79,8 @@ def pull(
     A lever that fails for a reason of data or surroundings is recorded with that reason and the run
     goes on; mistakes of the program are not caught.
     """
-    known = _read_back(stack, bench)
-    if known is not None:
-        return known
     context = EntryContext(bench, stack.name)
+    view = LeverView(context)
     started = time.perf_counter()
     status, reason = "finished", ""
     candidate = base
@@ -89,7 +88,7 @@ def pull(
         for position, lever in enumerate(stack.levers):
             context.lever = lever.name
             context.competes = position == len(stack.levers) - 1
-            candidate = lever.fit(candidate, train, context)
+            candidate = lever.fit(candidate, train, view)
     except Stopped as stop:
         status, reason = ("cut" if stop.cut else "stopped"), stop.reason
     except AccordeurError as error:
@@ -103,7 +102,7 @@ def pull(
         assert outcome.best is not None
         cost = price(outcome.best.candidate, bench, train, fit_seconds, prices, limits)
         outcome = Outcome(stack, status, reason, outcome.scored, cost)
-        _write_down(outcome, bench)
+    _write_down(outcome, bench)
     return outcome
 
 
@@ -147,14 +146,15 @@ def _file(stack: Stack) -> str:
 
 
 def _write_down(outcome: Outcome, bench: Bench) -> None:
-    assert outcome.cost is not None
-    for one in outcome.scored:
+    for one in outcome.scored if outcome.cost else ():
         bench.folder.write_files(f"candidates/{one.id}", bundle_files(Bundle(one.candidate)))
     bench.folder.write_json(
         _file(outcome.stack),
         {
             "name": outcome.stack.name,
-            "cost": outcome.cost.to_json(),
+            "status": outcome.status,
+            "reason": outcome.reason,
+            "cost": outcome.cost.to_json() if outcome.cost else None,
             "scored": [
                 {"name": one.name, "id": one.id, "competes": one.competes} for one in outcome.scored
             ],
@@ -162,11 +162,20 @@ def _write_down(outcome: Outcome, bench: Bench) -> None:
     )
 
 
-def _read_back(stack: Stack, bench: Bench) -> Outcome | None:
-    """A finished entry of an earlier run of this plan, or `None` when anything of it is missing."""
+def read_back(stack: Stack, bench: Bench, *, unfinished_too: bool) -> Outcome | None:
+    """An entry of an earlier run of this plan, or `None` when anything of it is missing.
+
+    Args:
+        unfinished_too: the decision is written, so what was unfinished then stays so; before that
+            only finished entries count, and an unfinished one gets another chance.
+    """
     data: dict[str, Any] | None = bench.folder.read_json(_file(stack))
     if data is None:
         return None
+    if data["status"] != "finished":
+        if not unfinished_too:
+            return None
+        return Outcome(stack, data["status"], data["reason"], (), None, True)
     scored = []
     for one in data["scored"]:
         rows = bench.folder.read_answers("dev", one["id"])

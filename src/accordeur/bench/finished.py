@@ -156,3 +156,8 @@ class Run:
         from accordeur.report import write_report
 
         return write_report(self.folder, Path(path))
+
+
+def open_run(reference: str | Path, runs: Path | None = None) -> Run:
+    """A finished run; see `Run.open`."""
+    return Run.open(reference, runs)

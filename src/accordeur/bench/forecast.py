@@ -19,8 +19,8 @@ from accordeur.bench.stacks import Stack
 from accordeur.core.candidate import Candidate
 from accordeur.core.errors import PlanError
 from accordeur.core.fingerprint import digest
-from accordeur.core.lever import Forecast
-from accordeur.core.model import Capability, Model
+from accordeur.core.lever import Need
+from accordeur.core.model import Capability, Model, Sampling
 from accordeur.core.paths import cache_folder
 from accordeur.core.rendering import Message, Rendered, Request, Segment
 from accordeur.core.task import Task
@@ -31,6 +31,9 @@ from accordeur.parts.decoding import Decoding
 DEFAULT_EFFORT = 8
 """Configurations a searching lever may score when no budget is given."""
 MOST_EFFORT = 16
+FLOOR_SECONDS = 1.0
+EMBED_SECONDS = 0.01
+"""Of a floor, and of embedding one short text; measured on two AVX2 cores."""
 SAFETY = 0.85
 """Share of the budget a plan may be forecast to take."""
 
@@ -41,12 +44,13 @@ class Speed:
 
     Attributes:
         prompt: positions computed per second when scoring batches of rows.
-        decode: new tokens per second when generating in batches.
-        single: seconds one short query takes alone, beyond its tokens' share.
+        decode: new tokens per second when generating 16 answers at once.
+        single: new tokens per second when generating one answer alone.
     """
 
     prompt: float
     decode: float
+    single: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +71,14 @@ def measure_speed(model: Model, folder: Path | None = None) -> Speed:
     place = (folder or cache_folder()) / "speed" / f"{digest(model.identity.to_json())[:24]}.json"
     try:
         known = json.loads(place.read_text(encoding="utf-8"))
-        return Speed(float(known["prompt"]), float(known["decode"]))
+        return Speed(*(float(known[name]) for name in Speed.__slots__))
     except (OSError, ValueError, KeyError, TypeError):
         pass
     speed = _probe(model)
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(
-            json.dumps({"prompt": speed.prompt, "decode": speed.decode}), encoding="utf-8"
-        )
+        kept = {name: getattr(speed, name) for name in Speed.__slots__}
+        place.write_text(json.dumps(kept), encoding="utf-8")
     except OSError:
         pass  # a cache that cannot be written costs the next run a few seconds
     return speed
@@ -97,7 +100,7 @@ def _probe(model: Model) -> Speed:
         )
         for number in range(16)
     ]
-    prompt, decode = 1000.0, 50.0
+    prompt, decode, single = 1000.0, 50.0, 20.0
     if Capability.SCORE in model.capabilities:
         list(model.score(prompts[:2], ["yes", "no"]))  # first-use costs are not speed
         model.forget()
@@ -105,16 +108,18 @@ def _probe(model: Model) -> Speed:
         tokens = sum(batch.tokens for batch in model.score(prompts, ["yes", "no"]))
         prompt = max(1.0, tokens / (time.perf_counter() - started))
     if Capability.GENERATE in model.capabilities:
-        from accordeur.core.model import Sampling
+        decode, single = _decode_speed(model, prompts), _decode_speed(model, prompts[:1])
+    return Speed(prompt, decode, single)
 
-        started = time.perf_counter()
-        made = sum(
-            result.usage.output_tokens
-            for batch in model.generate(prompts, Sampling(max_tokens=16))
-            for result in batch.results
-        )
-        decode = max(1.0, made / (time.perf_counter() - started))
-    return Speed(prompt, decode)
+
+def _decode_speed(model: Model, prompts: Sequence[Rendered]) -> float:
+    started = time.perf_counter()
+    made = sum(
+        result.usage.output_tokens
+        for batch in model.generate(prompts, Sampling(max_tokens=16))
+        for result in batch.results
+    )
+    return max(1.0, made / (time.perf_counter() - started))
 
 
 def row_tokens(task: Task, base: Candidate, model: Model, prompting: Prompting) -> RowTokens:
@@ -138,62 +143,72 @@ def row_tokens(task: Task, base: Candidate, model: Model, prompting: Prompting) 
     return RowTokens(row, answers, new, shown)
 
 
-def entry_seconds(stack: Stack, task: Task, tokens: RowTokens, speed: Speed, effort: int) -> float:
-    """Forecast seconds of one entry: dev, single queries, held-out."""
-    if stack.floor:
-        return 1.0
-    train = len(task.train)
-    forecasts = [one for lever in stack.levers for one in lever.forecast(task.brief, train, effort)]
-    dev = sum(
-        (len(task.dev) if one.new_prompts else 0) * _row_seconds(one, tokens, speed)
-        + one.train_rows * _row_seconds(one, tokens, speed)
-        for one in forecasts
-        if one.uses_model
-    )
-    dearest = max(forecasts, key=lambda one: one.shown_per_row, default=Forecast())
-    final = _row_seconds(dearest, tokens, speed)
-    test = task.held_out.count if task.held_out else 0
-    return dev + final * (test + 2.0 * QUERIES)
-
-
-def _row_seconds(work: Forecast, tokens: RowTokens, speed: Speed) -> float:
-    prompt = tokens.row + tokens.answers + work.shown_per_row * tokens.shown
-    return prompt / speed.prompt + tokens.new / speed.decode
-
-
 def plan_seconds(
     stacks: Sequence[Stack], task: Task, tokens: RowTokens, speed: Speed, effort: int
 ) -> dict[str, float]:
-    """Forecast seconds per entry; what an earlier entry already computed is not counted again."""
+    """Forecast seconds per entry: dev, single queries, held-out.
+
+    What an earlier entry computed is not counted again: a stack whose lower levers stand alone
+    before it refits them from known answers, and calibration asks no new prompts.
+    """
     seconds: dict[str, float] = {}
+    computed: set[str] = set()
     for stack in stacks:
-        alone = entry_seconds(stack, task, tokens, speed, effort)
-        beneath = ["+".join(stack.name.split("+")[:i]) for i in range(1, len(stack.levers))]
-        spared = max(
-            (
-                _dev_seconds(name, stacks, task, tokens, speed, effort)
-                for name in (*beneath, "as-is")
-                if name != stack.name
-            ),
-            default=0.0,
-        )
-        seconds[stack.name] = max(1.0, alone - (spared if beneath else 0.0))
+        if stack.floor:
+            seconds[stack.name] = _floor_seconds(stack, task)
+            continue
+        seconds[stack.name] = _stack_seconds(stack, task, tokens, speed, effort, computed)
     return seconds
 
 
-def _dev_seconds(
-    name: str,
-    stacks: Sequence[Stack],
+def _stack_seconds(
+    stack: Stack,
     task: Task,
     tokens: RowTokens,
     speed: Speed,
     effort: int,
+    computed: set[str],
 ) -> float:
-    for stack in stacks:
-        if stack.name == name and not stack.floor:
-            final = entry_seconds(stack, task, tokens, speed, effort)
-            return final
-    return 0.0
+    """Seconds of one stack; adds what it computes to `computed`."""
+    total, shown, new_prompts = 0.0, 0, False
+    names: list[str] = []
+    for lever in stack.levers:
+        names.append(lever.name)
+        chain = "+".join(names)
+        works = lever.forecast(task.brief, len(task.train), effort)
+        shown = max([shown, *(work.shown_per_row for work in works)])
+        new_prompts = any(work.new_prompts for work in works)
+        if chain not in computed:
+            total += sum(
+                (work.train_rows + (len(task.dev) if work.new_prompts else 0))
+                * _row_seconds(max(shown, work.shown_per_row), tokens, speed)
+                for work in works
+                if work.uses_model
+            )
+        computed.add(chain)
+    beneath = "+".join(names[:-1]) or "as-is"
+    held_out = task.held_out.count if task.held_out else 0
+    if new_prompts or beneath not in computed:
+        total += held_out * _row_seconds(shown, tokens, speed)
+    return total + QUERIES * _single_seconds(shown, tokens, speed)
+
+
+def _floor_seconds(stack: Stack, task: Task) -> float:
+    embeds = any(Need.EMBEDDINGS in lever.needs for lever in stack.levers)
+    held_out = task.held_out.count if task.held_out else 0
+    rows = len(task.train) + len(task.dev) + held_out
+    return FLOOR_SECONDS + (EMBED_SECONDS * rows if embeds else 0.0)
+
+
+def _row_seconds(shown: int, tokens: RowTokens, speed: Speed) -> float:
+    prompt = tokens.row + tokens.answers + shown * tokens.shown
+    return prompt / speed.prompt + tokens.new / speed.decode
+
+
+def _single_seconds(shown: int, tokens: RowTokens, speed: Speed) -> float:
+    # A short prompt alone runs at about half the speed of a batch.
+    prompt = tokens.row + tokens.answers + shown * tokens.shown
+    return 2.0 * prompt / speed.prompt + tokens.new / speed.single
 
 
 def choose_effort(

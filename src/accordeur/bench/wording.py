@@ -1,4 +1,4 @@
-"""The verdict in words: one headline, one paragraph a manager reads, sentences an engineer reads."""
+"""The verdict in words: a headline, a paragraph a manager reads, sentences an engineer reads."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ def write_verdict(
     dev_rows: int,
     refused: Sequence[tuple[str, str]],
     label_more: int | None,
+    splits_given: bool,
     openings: int | None,
-    cut_short: str = "",
 ) -> Wording:
     """Put a decision into words.
 
@@ -68,6 +68,7 @@ def write_verdict(
         queries: volume the totals are reckoned for.
         refused: (name, reason).
         label_more: labelled rows that are missing for a held-out split, when there is none.
+        splits_given: the user gave the splits, so it is for them to give a held-out one.
         openings: how often this held-out split was opened, over all runs.
     """
     if decision.pick is None or decision.selection is None:
@@ -76,7 +77,7 @@ def write_verdict(
         return Wording(headline, headline, reasons)
     pick = outcomes[decision.pick]
     estimate = decision.selection.entries[decision.pick]
-    word = _sure_word(decision, label_more)
+    word = _sure_word(decision, label_more, splits_given)
     headline = f"Use {name_of(pick)}: {word}."
     parts = [
         headline,
@@ -86,9 +87,10 @@ def write_verdict(
     parts += _gain(decision, confirmation, metric)
     parts += _price(decision, outcomes, queries)
     parts += _ties(decision, outcomes)
-    parts += _small(decision, confirmation, label_more)
-    if cut_short:
-        parts.append(cut_short)
+    parts += _small(decision, label_more, splits_given)
+    cut = [f"`{name}`" for name, one in outcomes.items() if one.status == "cut"]
+    if cut:
+        parts.append(f"Cut by the clock and not recommended: {', '.join(cut)}.")
     sentences = [
         *_language_model(decision, outcomes, confirmation),
         *_floors(decision, outcomes),
@@ -99,13 +101,14 @@ def write_verdict(
     return Wording(headline, " ".join(parts), tuple(sentences))
 
 
-def _sure_word(decision: Decision, label_more: int | None) -> str:
+def _sure_word(decision: Decision, label_more: int | None, splits_given: bool) -> str:
     assert decision.selection is not None
     word = decision.selection.word
     sure = decision.selection.sureness
     share = f" (within tolerance in {sure:.0%} of resamples)" if sure is not None else ""
     if label_more is not None:
-        return f"unconfirmed, there are too few rows for a held-out split{share}"
+        why = "no held-out split is given" if splits_given else "too few rows for a held-out split"
+        return f"unconfirmed, {why}{share}"
     if decision.too_few:
         return f"too few examples to be sure, the pick is provisional{share}"
     if word == "tie":
@@ -185,11 +188,11 @@ def _ties(decision: Decision, outcomes: Mapping[str, Outcome]) -> list[str]:
     return [f"These rows cannot tell it from {names}."]
 
 
-def _small(
-    decision: Decision, confirmation: Confirmation | None, label_more: int | None
-) -> list[str]:
+def _small(decision: Decision, label_more: int | None, splits_given: bool) -> list[str]:
     said = []
-    if label_more is not None:
+    if label_more is not None and splits_given:
+        said.append("Unconfirmed: name held-out rows as `data.test` in task.yaml and run again.")
+    elif label_more is not None:
         said.append(
             f"Unconfirmed: there is no held-out split. Label {label_more} more rows and run again."
         )

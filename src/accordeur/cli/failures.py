@@ -70,6 +70,18 @@ def tell(message: str, hint: str = "") -> None:
             print(safe(f"\nhint: {hint}"), file=sys.stderr)
 
 
+def warn(message: str) -> None:
+    """Something odd that stops nothing, on stderr."""
+    with suppress(OSError):
+        print(safe(f"warning: {message}"), file=sys.stderr, flush=True)
+
+
+def note(message: str) -> None:
+    """Something worth knowing while one waits, on stderr."""
+    with suppress(OSError):
+        print(safe(message), file=sys.stderr, flush=True)
+
+
 def _usage(error: typer.TyperException, program: str) -> int:
     context = getattr(error, "ctx", None)
     message = error.format_message().strip()

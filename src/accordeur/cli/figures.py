@@ -1,4 +1,4 @@
-"""Numbers in words, as tables and messages show them. Unknown is a value: `-`, never 0."""
+"""Counts, moments and measured scores in words; other numbers as the report writes them."""
 
 from __future__ import annotations
 
@@ -6,69 +6,16 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-UNKNOWN = "-"
-
-
-def duration(seconds: float | None) -> str:
-    """`3 ms`, `4.2 s`, `3 min 20 s`, `1 h 05 min`."""
-    if seconds is None:
-        return UNKNOWN
-    if seconds < 0.9995:
-        return f"{1000 * seconds:.2g} ms" if seconds > 0 else "0 s"
-    if seconds < 9.95:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02} s"
-    minutes = round(seconds / 60)
-    return f"{minutes // 60} h {minutes % 60:02} min"
-
-
-def points(score: float | None) -> str:
-    """A score of 0 to 1 as points of 100."""
-    return UNKNOWN if score is None else f"{100 * score:.1f}"
-
-
-def spread(low: float | None, high: float | None) -> str:
-    """An interval in points."""
-    return UNKNOWN if low is None or high is None else f"{100 * low:.1f} to {100 * high:.1f}"
-
-
-def difference(value: float | None) -> str:
-    """A difference of scores in points, with its sign."""
-    return UNKNOWN if value is None else f"{100 * value:+.1f}"
+_SPLITS = {"train": "train", "dev": "dev", "test": "held-out", "unlabelled": "unlabelled"}
 
 
 def measured(side: Mapping[str, Any] | None) -> str:
-    """Score and interval of one side (`dev` or `test`) of a record's entry."""
+    """Score and interval of one side (`dev` or `test`) of a record's entry: `71.7 [63.0, 79.0]`."""
+    from accordeur.report.numbers import DASH, interval, points
+
     if not side or side.get("score") is None:
-        return UNKNOWN
-    interval = side.get("interval")
-    if not interval:
-        return points(side["score"])
-    return f"{points(side['score'])} ({spread(interval['low'], interval['high'])})"
-
-
-def money(value: float | None, currency: str = "") -> str:
-    """An amount with enough digits to tell small prices apart."""
-    if value is None:
-        return UNKNOWN
-    digits = f"{value:,.2f}" if abs(value) >= 10 else f"{value:.3g}"
-    return f"{digits} {currency}".strip()
-
-
-def size(count: int | None) -> str:
-    """Bytes: `512 B`, `98 MB`, `1.2 GB` (powers of 1000)."""
-    if count is None:
-        return UNKNOWN
-    value = float(count)
-    for unit in ("B", "kB", "MB"):
-        if value < 999.5:
-            return f"{value:.0f} {unit}" if unit == "B" or value >= 9.95 else f"{value:.1f} {unit}"
-        value /= 1000
-    return f"{value:.1f} GB"
+        return DASH
+    return f"{points(side['score'])} {interval(side.get('interval'))}".rstrip()
 
 
 def plural(count: int, noun: str) -> str:
@@ -77,6 +24,12 @@ def plural(count: int, noun: str) -> str:
         return f"1 {noun}"
     many = f"{noun[:-1]}ies" if noun.endswith("y") and noun[-2:-1] not in "aeiou" else f"{noun}s"
     return f"{count:,} {many}"
+
+
+def split_rows(counts: Mapping[str, int]) -> str:
+    """Rows per split, those that are there: `train 200, dev 120, held-out 240`."""
+    known = [name for name in _SPLITS if counts.get(name)]
+    return ", ".join(f"{_SPLITS[name]} {counts[name]:,}" for name in known)
 
 
 def moment(stamp: str) -> str:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from accordeur.bench.finished import Run
     from accordeur.cli.watching.progress import Progress
 
+LEAKAGE = ("exact", "near")
 OUTPUTS = (".json", ".jsonl", ".csv", ".html")
 
 
@@ -79,7 +80,10 @@ def command(
     ] = False,
     allow: Annotated[
         list[str] | None,
-        typer.Option(metavar="CHECK", help="Let a failed check pass: exact, near. May be repeated."),
+        typer.Option(
+            metavar="CHECK",
+            help="Leakage that only warns: exact, near; may be repeated.",
+        ),
     ] = None,
     output: Annotated[
         Path | None,
@@ -101,35 +105,35 @@ def command(
     """
     place = _task(task, config, resume)
     _check_numbers(limit, seed, max_latency)
+    _check_allowed(allow or [])
     _check_output(output)
-    if resume is not None:
-        return _watch(lambda progress, run: run.resume(resume, observer=progress), output)
-
     from accordeur.cli.settings import check_levers
     from accordeur.core.budget import parse_duration
 
     seconds = None if budget is None else parse_duration(budget)
-    settings = check_levers(levers, setting or [])
-    return _watch(
-        lambda observer, bench: bench.run(
-            place,
-            model=model,
-            levers=levers,
-            settings=settings,
-            budget=seconds,
-            limit=limit,
-            seed=seed,
-            max_latency=max_latency,
-            screening=not no_screening,
-            deterministic=deterministic,
-            use_cache=not no_cache,
-            allow_code=allow_code,
-            allow=tuple(allow or ()),
-            observer=observer,
-            dry_run=dry_run,
-        ),
-        output,
-    )
+    if resume is not None:
+        return _watch(
+            lambda bench, observer: bench.resume(resume, budget=seconds, observer=observer), output
+        )
+    options = {
+        "model": model,
+        "levers": levers,
+        "settings": check_levers(levers, setting or []),
+        "budget": seconds,
+        "limit": limit,
+        "seed": seed,
+        "max_latency": max_latency,
+        "allow_leakage": tuple(allow or ()),
+        "screening": not no_screening,
+        "deterministic": deterministic,
+        "use_cache": not no_cache,
+        "allow_code": allow_code,
+    }
+    if dry_run:
+        return _watch(
+            lambda bench, observer: bench.dry_run(place, observer=observer, **options), None
+        )
+    return _watch(lambda bench, observer: bench.run(place, observer=observer, **options), output)
 
 
 def _task(task: Path | None, config: Path | None, resume: str | None) -> Path:
@@ -165,6 +169,15 @@ def _check_numbers(limit: int | None, seed: int, max_latency: float | None) -> N
         )
 
 
+def _check_allowed(allow: list[str]) -> None:
+    from accordeur.core.registry import unknown_name
+
+    for name in allow:
+        if name not in LEAKAGE:
+            error = unknown_name("check to allow", name, LEAKAGE)
+            raise UsageError(error.message, hint=error.hint)
+
+
 def _check_output(output: Path | None) -> None:
     if output is None:
         return
@@ -196,21 +209,23 @@ def _watch(work: Any, output: Path | None) -> int:
     try:
         from accordeur.bench import run as bench
 
-        finished = work(observer, bench)
+        finished = work(bench, observer)
     except KeyboardInterrupt:
         observer.close()
         _tell_how_to_resume(progress)
         raise typer.Exit(130) from None
     finally:
         observer.close()
-    if finished is None:
-        return 0
+    from accordeur.bench.finished import Run
+
+    if not isinstance(finished, Run):
+        return 0  # the plan of a dry run, shown already
     return _show(finished, output)
 
 
 def _tell_how_to_resume(progress: Progress) -> None:
-    from accordeur.cli.watching.lines import finished_line
     from accordeur.cli.terminal import console
+    from accordeur.cli.watching.lines import finished_line
 
     out = console(stderr=True)
     out.print()
@@ -226,8 +241,10 @@ def _tell_how_to_resume(progress: Progress) -> None:
             f"  {progress.entry}: {progress.rows_done} of {progress.rows} rows of "
             f"`{progress.configuration}`"
         )
-    out.print(f"\nEverything computed so far is kept. To go on:\n\n  accordeur run --resume "
-              f"{progress.plan.run}")
+    out.print(
+        f"\nEverything computed so far is kept. To go on:\n\n  accordeur run --resume "
+        f"{progress.plan.run}"
+    )
 
 
 def _show(finished: Run, output: Path | None) -> int:

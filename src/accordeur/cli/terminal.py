@@ -1,55 +1,37 @@
-"""Consoles, and text that cannot take the terminal over.
+"""Consoles, tables and questions; text from data and models that cannot take the terminal over.
 
-Data and models may say anything: escape sequences that move the cursor, clear the screen, retitle
-the window or turn the reading direction. Everything shown goes through `safe`. rich is imported
-when a console is made.
+Everything shown goes through `safe` or `one_line`, the same escaping as the report's. rich and the
+report are imported when they are needed.
 """
 
 from __future__ import annotations
 
 import os
-import re
 import sys
-import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
 NARROWEST = 40
 
-_HIDDEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff"
-    "\ud800-\udfff\U000e0000-\U000e007f]"
-)
-
 
 def safe(text: str) -> str:
-    """Text with everything that could steer a terminal written out, as `\\x1b`.
+    """Text with everything that could steer a terminal made visible; line ends and tabs stay."""
+    from accordeur.report.plain_text import visible
 
-    Line ends and tabs stay; letters of every script stay.
-    """
-    return _HIDDEN.sub(_written, text)
-
-
-def _written(found: re.Match[str]) -> str:
-    code = ord(found[0])
-    if code <= 0xFF:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+    return visible(text)
 
 
 def one_line(text: str, limit: int = 0) -> str:
     """Safe text on one line, cut with an ellipsis after `limit` characters (0: never)."""
-    line = " ".join(safe(text).split())
-    if not limit or len(line) <= limit:
-        return line
-    cut = line[: max(1, limit - 1)]
-    while len(cut) > 1 and unicodedata.combining(line[len(cut)]):
-        cut = cut[:-1]  # do not part a letter from its accents
-    return f"{cut.rstrip()}…"
+    from accordeur.report import plain_text
+
+    line = plain_text.one_line(text)
+    return plain_text.shorten(line, limit) if limit else line
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -103,22 +85,33 @@ def confirm(question: str) -> bool:
 def table(*columns: str, title: str = "") -> Table:
     """An empty table in the house style: a line under the head, no frame.
 
-    A column whose name starts with `>` is aligned right; one that starts with `~` may wrap, the
-    others keep their words together.
+    A column whose name starts with `>` is aligned right. One that starts with `~` gives way when
+    the terminal is narrow: it wraps, or is cut where its cells are made by `cut`. All others keep
+    their width, so that no number loses a digit.
     """
     from rich import box
     from rich.table import Table
 
     made = Table(
-        box=box.SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False,
+        box=box.SIMPLE_HEAD,
+        title=title or None,
+        title_justify="left",
+        pad_edge=False,
         show_edge=False,
+        padding=(0, 1, 0, 0),
     )
     for name in columns:
-        right, wraps = name.startswith(">"), name.startswith("~")
         made.add_column(
             name.lstrip(">~"),
-            justify="right" if right else "left",
-            no_wrap=not wraps,
-            overflow="fold" if wraps else "ellipsis",
+            justify="right" if name.startswith(">") else "left",
+            no_wrap=not name.startswith("~"),
+            overflow="fold",
         )
     return made
+
+
+def cut(text: str, style: str = "") -> Text:
+    """A cell on one line that ends in an ellipsis where it does not fit."""
+    from rich.text import Text
+
+    return Text(one_line(text), style=style, no_wrap=True, overflow="ellipsis")

@@ -123,7 +123,7 @@ class Rendered:
         return tuple(joined)
 
     def to_json(self) -> list[dict[str, str]]:
-        """The turns as an endpoint would receive them; also what the answer cache keys on."""
+        """The turns as an endpoint would receive them."""
         data = [{"role": turn.role, "content": turn.text} for turn in self.turns()]
         if self.prefill:
             data.append({"role": "prefill", "content": self.prefill})

@@ -231,7 +231,6 @@ class Task:
         kind: `labels` when answers come from a closed list, else `text`.
         labels: in the order of `task.yaml`, or of first appearance in train.
         metric: name of the metric that decides.
-        metric_code: a `module:function` or file that the metric names, else `None`.
         train, dev: rows that levers may learn from, and that only the ruler reads.
         held_out: sealed rows, or `None` when the data is too small for a third split.
         unlabelled: rows without an answer.

@@ -20,6 +20,9 @@ def base_candidate(task: TaskBrief, name: str, model: Model, train: Sequence[Exa
     if task.kind == "labels" and Capability.SCORE in model.capabilities:
         decoding = Decoding("score")
     else:
-        decoding = Decoding("generate", max_tokens=answer_limit(train, model.count_tokens))
+        answers = [row.expected[0] for row in train if row.expected]
+        if task.kind == "labels":
+            answers = [task.label_text(name) for name in answers]
+        decoding = Decoding("generate", max_tokens=answer_limit(answers, model.count_tokens))
     prompt = Prompt(full_instruction(task.instruction, task.labels))
     return Candidate(task, name).with_part(prompt).with_part(decoding)

@@ -101,7 +101,8 @@ def save_bundle(bundle: Bundle, folder: Path) -> Path:
         BundleError: the folder exists and is not an older bundle, or cannot be written.
     """
     folder = folder.absolute()
-    if folder.exists() and not (folder / "bundle.json").is_file() and any(folder.iterdir()):
+    empty = folder.is_dir() and not any(folder.iterdir())
+    if folder.exists() and not empty and not (folder / "bundle.json").is_file():
         raise BundleError(
             f"`{folder}` exists and is not a bundle.", hint="name another folder or move it away"
         )
@@ -145,6 +146,11 @@ def load_bundle(folder: Path) -> Bundle:
                 held = {"decoding.json": json.dumps(about["decoding"]).encode()}
             parts[cast(Slot, name)] = _loader(name)(held)
         words = about["task"]
+        if words["kind"] not in ("labels", "text"):
+            raise BundleError(
+                f"The bundle answers a kind of task this version does not know: {words['kind']}.",
+                hint="pip install -U accordeur",
+            )
         task = TaskBrief(
             name=words["name"],
             description=words["description"],
@@ -218,8 +224,9 @@ def _read_files(folder: Path, listed: Mapping[str, str]) -> dict[str, bytes]:
     for name, expected in listed.items():
         relative = PurePosixPath(name)
         path = root.joinpath(*relative.parts)
-        inside = not relative.is_absolute() and ".." not in relative.parts and "\\" not in name
-        if not inside or not path.resolve().is_relative_to(root):
+        inside = not relative.is_absolute() and ".." not in relative.parts
+        plain = "\\" not in name and "\0" not in name
+        if not (inside and plain and path.resolve().is_relative_to(root)):
             raise BundleError(
                 f"The bundle names a path outside itself: `{name}`.",
                 hint="do not use this bundle; ask where it came from",

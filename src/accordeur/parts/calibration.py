@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -59,6 +60,8 @@ class Calibration:
             if method not in ("content-free", "fitted"):
                 raise ValueError(method)
             bias = {str(name): float(value) for name, value in data["bias"].items()}
+            if not all(map(math.isfinite, bias.values())):
+                raise ValueError("a bias is not finite")
         except (KeyError, ValueError, AttributeError, TypeError) as error:
             raise BundleError(
                 "`calibration.json` cannot be read.",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -16,7 +16,9 @@ import numpy as np
 from accordeur.core.errors import BundleError
 from accordeur.core.model import Sampling
 from accordeur.core.part import Slot
-from accordeur.core.task import Example
+
+UNMEASURED_LIMIT = 256
+"""Tokens of an answer where there is nothing to measure one by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,19 +69,24 @@ class Decoding:
             data = json.loads(files["decoding.json"])
             if data["mode"] not in ("score", "generate"):
                 raise ValueError(data["mode"])
-            return cls(**data)
+            made = cls(**data)
+            if made.max_tokens < 0 or made.temperature < 0 or not 0 < made.top_p <= 1:
+                raise ValueError("a setting is out of range")
+            return made
         except (KeyError, ValueError, TypeError) as error:
             raise BundleError(
                 "`decoding.json` cannot be read.", hint="`mode` is `score` or `generate`"
             ) from error
 
 
-def answer_limit(train: Sequence[Example], count_tokens: Callable[[str], int]) -> int:
+def answer_limit(targets: Iterable[str], count_tokens: Callable[[str], int]) -> int:
     """Tokens allowed for a text answer: 2 x P95 of the train targets' tokens + 8 (DESIGN P5).
 
-    256 when no train row has an answer to measure.
+    Args:
+        targets: the answers of train rows as the model would write them; without any, 256.
+        count_tokens: of the model.
     """
-    lengths = [count_tokens(row.expected[0]) for row in train if row.expected]
+    lengths = [count_tokens(target) for target in targets]
     if not lengths:
-        return 256
+        return UNMEASURED_LIMIT
     return 2 * math.ceil(float(np.percentile(lengths, 95))) + 8

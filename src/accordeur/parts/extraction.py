@@ -9,10 +9,15 @@ from collections.abc import Sequence
 from accordeur.core.task import Label
 
 _MARK = re.compile(r"answer\s*:", re.IGNORECASE)
-_NUMBER = re.compile(r"[-+]?\d[\d,]*(?:\.\d+)?(?:[eE][-+]?\d+)?|[-+]?\.\d+")
+_UNABLE = r"(?:can(?:no|['’]|\s+no)?t|won['’]?t|unable|not\s+able)"
 _REFUSAL = re.compile(
-    r"\W*(?:i(?:['’]m| am) (?:sorry|afraid|unable)|sorry|i (?:can(?:no|['’])t|cannot|won['’]t))\b"
-    r".{0,60}?\b(?:can(?:no|['’])t|cannot|unable|won['’]t|not able|assist|help|answer|provide)\b",
+    # "I'm sorry, but I can't ...", "Sorry, as a language model I am unable to ..."
+    rf"\W*(?:i(?:['’]?m|\s+am)\s+(?:very\s+)?(?:sorry|afraid)|i\s+apologi[sz]e|sorry)\b"
+    rf"[^.!?]{{0,60}}?\bi(?:['’]?m|\s+am)?\s+(?:\w+\s+)?{_UNABLE}\b"
+    # "I cannot help with ...", "I won't be able to answer ..."
+    rf"|\W*i\s+{_UNABLE}\b.{{0,60}}?\b(?:assist|help|answer|provide|comply|fulfil?l|do\s+that)\b"
+    # "I am unable to ...", "I'm not able to ..."
+    rf"|\W*i(?:['’]?m|\s+am)\s+(?:unable|not\s+able)\b",
     re.IGNORECASE | re.DOTALL,
 )
 
@@ -54,12 +59,10 @@ def read_label(text: str, labels: Sequence[Label]) -> Label | None:
     return outer[0] if len(outer) == 1 else None
 
 
-def last_number(text: str) -> float | None:
-    """The last number of the answer, thousands separators removed; `None` without one."""
-    numbers = _NUMBER.findall(after_answer(text))
-    return float(numbers[-1].replace(",", "")) if numbers else None
-
-
 def is_refusal(text: str) -> bool:
-    """The model declines in its own words, at the start of its answer."""
+    """The model declines in its own words, at the start of its answer.
+
+    An apology alone is no refusal ("Sorry to hear that, we will help"): the first sentence must
+    also say that *I* cannot.
+    """
     return _REFUSAL.match(text) is not None

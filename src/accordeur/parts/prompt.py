@@ -6,6 +6,7 @@ then the Jinja template of a row.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -20,6 +21,10 @@ from accordeur.parts.template import render_segments
 
 ROW_TEMPLATE = "{% if context %}{{ context }}\n\n{% endif %}{{ input }}"
 """The default layout of a row: its context if any, then its input (DESIGN P3)."""
+
+_FRONT_MATTER = re.compile(r"---\n(?P<head>.*?^)---\n(?P<template>.*)", re.DOTALL | re.MULTILINE)
+# The head ends at the first line that is nothing but dashes: YAML indents every further line of a
+# value, so no instruction can hold such a line, and the template may hold as many as it likes.
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +69,13 @@ class Prompt:
             BundleError: it is not what `files` writes.
         """
         try:
-            text = files["prompt.md"].decode("utf-8")
-            _, head, body = text.split("---\n", 2)
-            front = yaml.safe_load(head)
+            whole = _FRONT_MATTER.fullmatch(files["prompt.md"].decode("utf-8"))
+            if whole is None:
+                raise ValueError("no front matter")
+            front = yaml.safe_load(whole["head"])
             return cls(
                 instruction=str(front["instruction"]),
-                template=body,
+                template=whole["template"],
                 system=None if front.get("system") is None else str(front["system"]),
             )
         except (KeyError, ValueError, AttributeError, TypeError, yaml.YAMLError) as error:

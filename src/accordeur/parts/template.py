@@ -2,6 +2,11 @@
 
 Every `{{ expression }}` becomes a segment of its own, marked as data; the text around it stays
 static. The values never pass through the output string, so no value can look like a boundary.
+
+Constructs that would take printed values back in as text (macros, `{% set %}` blocks, `{% filter %}`
+blocks, blocks, recursive loops) are refused, because there the boundary could not be kept; so is
+whatever loads other templates. Printing, tests, loops, filters on expressions and plain `{% set %}`
+remain.
 """
 
 from __future__ import annotations
@@ -10,40 +15,82 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from jinja2 import StrictUndefined, TemplateSyntaxError, UndefinedError
+from jinja2 import (
+    StrictUndefined,
+    Template,
+    TemplateSyntaxError,
+    UndefinedError,
+    nodes,
+    pass_context,
+)
 from jinja2.exceptions import SecurityError
+from jinja2.runtime import Context
 from jinja2.sandbox import SandboxedEnvironment
 
 from accordeur.core.errors import TaskError
 from accordeur.core.rendering import Segment
 
 _EDGE = "\x00"
+_VALUES = "\x00values"  # no template can spell this name
+_REFUSED: dict[type[nodes.Node], str] = {
+    nodes.Macro: "macro",
+    nodes.CallBlock: "call",
+    nodes.FilterBlock: "filter",
+    nodes.AssignBlock: "set block",
+    nodes.Block: "block",
+    nodes.Include: "include",
+    nodes.Import: "import",
+    nodes.FromImport: "from import",
+    nodes.Extends: "extends",
+}
+_HINT = "templates are Jinja: {{ input }}, {% if context %}...{% endif %}"
 
 
-class _Collector:
-    """Replaces each printed value by a numbered mark and keeps the value aside."""
+@pass_context
+def _keep(context: Context, value: Any) -> str:
+    """Put a printed value aside and print its numbered mark."""
+    if isinstance(value, StrictUndefined):
+        str(value)  # raises UndefinedError with the variable's name
+    values: list[str] = context[_VALUES]
+    values.append("" if value is None else str(value))
+    return f"{_EDGE}{len(values) - 1}{_EDGE}"
 
-    def __init__(self) -> None:
-        self.values: list[str] = []
 
-    def __call__(self, value: Any) -> str:
-        if isinstance(value, StrictUndefined):
-            str(value)  # raises UndefinedError with the variable's name
-        self.values.append("" if value is None else str(value))
-        return f"{_EDGE}{len(self.values) - 1}{_EDGE}"
+def _environment() -> SandboxedEnvironment:
+    environment = SandboxedEnvironment(
+        undefined=StrictUndefined, finalize=_keep, keep_trailing_newline=True
+    )
+    # Chance has no place in a prompt: the same row must give the same text.
+    del environment.globals["lipsum"]
+    del environment.filters["random"]
+    return environment
 
 
 @lru_cache(maxsize=64)
-def _check(source: str) -> None:
+def _compiled(source: str) -> Template:
+    """The template, compiled once: a run renders it for every row and demonstration."""
     if _EDGE in source:
         raise TaskError("The prompt template holds a NUL character.", hint="remove it")
+    environment = _environment()
     try:
-        SandboxedEnvironment(undefined=StrictUndefined).parse(source)
+        tree = environment.parse(source)
+        for node in tree.find_all((*_REFUSED, nodes.For)):
+            name = _REFUSED.get(type(node), "recursive loop")
+            if not isinstance(node, nodes.For) or node.recursive:
+                raise TaskError(
+                    f"The prompt template uses `{name}`, which prompts cannot (line {node.lineno}).",
+                    hint=_HINT,
+                )
+        return environment.from_string(source)
     except TemplateSyntaxError as error:
         raise TaskError(
-            f"The prompt template cannot be read: line {error.lineno}: {error.message}.",
-            hint="templates are Jinja: {{ input }}, {% if context %}...{% endif %}",
+            f"The prompt template cannot be read: line {error.lineno}: {_said(error.message)}.",
+            hint=_HINT,
         ) from None
+
+
+def _said(message: object) -> str:
+    return str(message).rstrip(".")
 
 
 def render_segments(
@@ -58,29 +105,32 @@ def render_segments(
         shared: the same for every request (a fixed demonstration).
 
     Raises:
-        TaskError: syntax error, undefined variable, or an operation the sandbox forbids.
+        TaskError: syntax error, undefined variable, an operation the sandbox forbids, or any other
+            mistake the template makes with this row.
     """
-    _check(source)
-    collect = _Collector()
-    environment = SandboxedEnvironment(
-        undefined=StrictUndefined, finalize=collect, keep_trailing_newline=True
-    )
+    template = _compiled(source)
+    values: list[str] = []
     try:
-        text = environment.from_string(source).render(dict(variables))
+        text = template.render({**variables, _VALUES: values})
     except UndefinedError as error:
         raise TaskError(
-            f"The prompt template cannot be filled: {error.message}.",
+            f"The prompt template cannot be filled: {_said(error.message)}.",
             hint=f"a row offers: {', '.join(sorted(variables)) or 'nothing'}",
         ) from None
     except SecurityError as error:
         raise TaskError(
-            f"The prompt template does something the sandbox forbids: {error}.",
+            f"The prompt template does something the sandbox forbids: {_said(error)}.",
             hint="templates may print and test the row's fields, nothing else",
         ) from None
+    except Exception as error:  # the template is the user's program; whatever it raises is theirs
+        raise TaskError(
+            f"The prompt template cannot be filled: {type(error).__name__}: {_said(error)}.",
+            hint=_HINT,
+        ) from error
     segments = []
     for position, piece in enumerate(text.split(_EDGE)):
         is_value = position % 2 == 1
-        content = collect.values[int(piece)] if is_value else piece
+        content = values[int(piece)] if is_value else piece
         if content:
             segments.append(
                 Segment(

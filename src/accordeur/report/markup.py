@@ -28,19 +28,19 @@ Attribute = str | int | float | bool | None
 _VOID = frozenset({"meta", "link", "br", "hr", "input", "wbr"})
 
 
-def tag(name: str, *children: Child, **attributes: Attribute) -> Markup:
+def tag(element: str, /, *children: Child, **attributes: Attribute) -> Markup:
     """An element.
 
     Args:
-        name: of the element.
+        element: its name.
         children: texts (escaped), `Markup`, nested sequences; `None` is left out.
         attributes: `class_` is `class`, other underscores are dashes; `None` and `False` are left
             out, `True` stands alone. Floats are written with two decimals at most.
     """
     pairs = "".join(_attribute(key, value) for key, value in attributes.items())
-    if name in _VOID:
-        return Markup(f"<{name}{pairs}>")
-    return Markup(f"<{name}{pairs}>{join(*children)}</{name}>")
+    if element in _VOID:
+        return Markup(f"<{element}{pairs}>")
+    return Markup(f"<{element}{pairs}>{join(*children)}</{element}>")
 
 
 def join(*children: Child) -> Markup:

@@ -19,7 +19,10 @@ def points(value: float | None) -> str:
 
 def signed(value: float | None) -> str:
     """A difference of scores: `+4.2`, `−1.3`."""
-    return DASH if value is None else _minus(f"{100 * value:+.1f}")
+    if value is None:
+        return DASH
+    text = _minus(f"{100 * value:+.1f}")
+    return "0.0" if text == "+0.0" else text
 
 
 def interval(bounds: Mapping[str, Any] | None, *, sign: bool = False) -> str:
@@ -32,7 +35,7 @@ def interval(bounds: Mapping[str, Any] | None, *, sign: bool = False) -> str:
 
 def share(value: float | None) -> str:
     """A part of a whole: `94 %`."""
-    return DASH if value is None else f"{100 * value:.0f} %"
+    return DASH if value is None else f"{100 * value:.0f}\u00a0%"
 
 
 def p_value(value: float | None) -> str:
@@ -49,10 +52,10 @@ def significant(value: float) -> str:
     if abs(value) >= 1000:
         return _minus(f"{value:,.0f}")
     if abs(value) >= 1e-4:
-        decimals = f"{value:.3g}"
-        return _minus(decimals)
+        return _minus(f"{value:.3g}")
     mantissa, exponent = f"{value:.1e}".split("e")
-    return _minus(f"{mantissa}×10") + str(int(exponent)).translate(_SUPERSCRIPT)
+    power = "10" + str(int(exponent)).translate(_SUPERSCRIPT)
+    return power if mantissa == "1.0" else _minus(f"{mantissa}×{power}")
 
 
 def money(value: float | None, currency: str = "") -> str:

@@ -67,10 +67,10 @@ def draw(
 ) -> dict[str, tuple[Example, ...]]:
     """Deal the rows into splits.
 
-    Each piece (a row, or rows that belong together) goes, in seeded order within its label, to the
-    split that is furthest behind its share, counted over the label and over all rows together. A
-    label's first piece goes to train, so that train knows the label; the last pieces go to splits
-    that would stay empty.
+    Label by label, and in seeded order within each, every piece (a row, or rows that belong
+    together) goes to the split that is furthest behind its share of all rows so far; as labels
+    come one after the other, this keeps the shares of each label too. A label's first piece goes
+    to train, so that train knows the label; the last pieces go to splits that would stay empty.
 
     Args:
         rows: labelled rows with unique ids.
@@ -93,7 +93,6 @@ def draw(
             hint="add rows; rows of one group or with the same input are never separated",
         )
     dealt: dict[str, list[Example]] = {name: [] for name in proportions}
-    per_stratum: dict[str, Counter[str]] = defaultdict(Counter)
     known: set[str] = set()
     for position, unit in enumerate(units):
         empty = [name for name in proportions if not dealt[name]]
@@ -102,28 +101,18 @@ def draw(
         elif unit.labels - known:
             name = "train"
         else:
-            name = _furthest_behind(proportions, dealt, per_stratum[unit.stratum], len(unit.rows))
+            name = _furthest_behind(proportions, dealt, len(unit.rows))
         if name == "train":
             known |= unit.labels
         dealt[name].extend(unit.rows)
-        per_stratum[unit.stratum][name] += len(unit.rows)
     return {name: fixed_order(split) for name, split in dealt.items()}
 
 
 def _furthest_behind(
-    proportions: Mapping[str, float],
-    dealt: Mapping[str, list[Example]],
-    stratum: Counter[str],
-    size: int,
+    proportions: Mapping[str, float], dealt: Mapping[str, list[Example]], size: int
 ) -> str:
-    in_all = sum(len(split) for split in dealt.values()) + size
-    in_stratum = stratum.total() + size
-
-    def behind(name: str) -> float:
-        overall = proportions[name] * in_all - len(dealt[name])
-        return overall + proportions[name] * in_stratum - stratum[name]
-
-    return max(proportions, key=behind)
+    total = sum(len(split) for split in dealt.values()) + size
+    return max(proportions, key=lambda name: proportions[name] * total - len(dealt[name]))
 
 
 def _units(rows: Sequence[Example], *, stratify: bool, salt: str) -> list[_Unit]:

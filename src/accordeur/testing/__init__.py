@@ -1,0 +1,1 @@
+"""The public testing kit: small tasks and models for tests of levers, metrics and models."""

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -131,7 +131,7 @@ def test_numbers_of_numpy_are_numbers(score: Callable[..., float]) -> None:
 
     from accordeur.measure.metrics.code import CodeMetric
 
-    assert score(CodeMetric("n", lambda a, e: np.float32(0.5)), "a", "b") == 0.5
-    assert score(CodeMetric("n", lambda a, e: np.bool_(True)), "a", "b") == 1.0
+    assert score(CodeMetric("n", lambda a, e: cast(float, np.float32(0.5))), "a", "b") == 0.5
+    assert score(CodeMetric("n", lambda a, e: cast(bool, np.bool_(True))), "a", "b") == 1.0
     with pytest.raises(TaskError, match="inf"):
         score(CodeMetric("n", lambda a, e: math.inf), "a", "b")

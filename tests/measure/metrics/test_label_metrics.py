@@ -23,8 +23,7 @@ def rows(gold: Sequence[str]) -> list[Example]:
 
 def answers(chosen: Sequence[str | None]) -> list[Answer]:
     return [
-        Answer(label or "", Status.OK if label else Status.PARSE_FAILURE, label)
-        for label in chosen
+        Answer(label or "", Status.OK if label else Status.PARSE_FAILURE, label) for label in chosen
     ]
 
 
@@ -79,7 +78,9 @@ def test_macro_f1_equals_scikit_learn_on_any_resample(
     for index in (np.arange(len(pairs)), drawn):
         wanted = [gold[i] for i in index]
         said = [chosen[i] or "none" for i in index]
-        oracle = f1_score(wanted, said, labels=sorted(set(wanted)), average="macro", zero_division=0)
+        oracle = f1_score(
+            wanted, said, labels=sorted(set(wanted)), average="macro", zero_division=0
+        )
         assert statistic(index) == pytest.approx(oracle)
 
 

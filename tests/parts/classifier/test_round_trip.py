@@ -123,7 +123,9 @@ def changed(part: LabelClassifier | TextClassifier, **settings: object) -> dict[
 def retensored(part: LabelClassifier, name: str, tensor: object) -> dict[str, bytes]:
     files = dict(part.files())
     tensors = {**load(files[TENSOR_FILE]), name: tensor}
-    return files | {TENSOR_FILE: save({key: value for key, value in tensors.items() if value is not None})}
+    return files | {
+        TENSOR_FILE: save({key: value for key, value in tensors.items() if value is not None})
+    }
 
 
 MAJORITY, BAYES, LOGISTIC, HEAD, NEAREST = LABEL_PARTS

@@ -84,6 +84,11 @@ def test_a_cell_of_a_megabyte_is_read(data_file: File) -> None:
     assert cells(data_file("x.csv", f"text,label\n{text},a\n"))[0]["text"] == text
 
 
+def test_many_rows_may_be_larger_than_the_limit_of_one(data_file: File) -> None:
+    text = "word " * 200_000
+    assert len(cells(data_file("x.csv", "text,label\n" + f"{text},a\n" * 12))) == 12
+
+
 def test_tsv_without_quoting_may_begin_a_cell_with_a_quote(data_file: File) -> None:
     path = data_file("x.tsv", 'text\tlabel\n"So" he said\ta\nyes\tb\n')
     assert cells(path)[0] == {"text": '"So" he said', "label": "a"}

@@ -5,19 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from accordeur.cli.figures import (
-    UNKNOWN,
-    difference,
-    duration,
-    measured,
-    money,
-    points,
-)
-from accordeur.cli.terminal import one_line, table
+from accordeur.cli.figures import measured
+from accordeur.cli.terminal import cut, one_line, table
+from accordeur.report.numbers import DASH, money, points, seconds, signed
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
 WIDE = 110
 """Columns from which everything has room; narrower ones leave out what the report shows too."""
@@ -33,30 +28,27 @@ def comparison_table(record: Record, width: int) -> Table:
     interval, else dev's; the difference to the prompt as given; seconds of one query; total cost.
     """
     wide = width >= WIDE
-    decision = record.get("decision") or {}
-    held_out = record.get("held_out") is not None
-    shown = "test" if held_out else "dev"
-    heads = [">dev", ">est", "held-out, 95 %" if held_out else "dev, 95 %", ">as-is"]
-    made = table("", "entry", *heads, *([">a query", ">to make"] if wide else []), ">total")
-    if wide:
-        made.add_column("configuration", overflow="ellipsis", no_wrap=True)
+    pick = (record.get("decision") or {}).get("pick")
+    shown = "test" if record.get("held_out") is not None else "dev"
+    heads = [">dev", ">est", "held-out, 95 %" if shown == "test" else "dev, 95 %", ">to as-is"]
+    tails = [">a query", ">to make", ">total", "~configuration"] if wide else [">total"]
+    made = table("", "~entry", *heads, *tails)
     for entry in ranked(record):
         cost = entry.get("cost") or {}
-        against = entry.get("against_as_is") or {}
-        picked = entry["name"] == decision.get("pick")
-        cells = [
+        picked = entry["name"] == pick
+        cells: list[str | Text] = [
             "→" if picked else "",
-            one_line(entry["name"], 32 if wide else 22),
+            cut(entry["name"]),
             points((entry.get("dev") or {}).get("score")),
             points(entry.get("est")),
             measured(entry.get(shown)),
-            difference(against.get("difference")),
+            signed((entry.get("against_as_is") or {}).get("difference")),
         ]
         if wide:
-            cells += [duration(cost.get("cold_seconds")), duration(cost.get("fit_seconds"))]
-        cells.append(money(cost.get("total"), cost.get("currency", "")))
+            cells += [seconds(cost.get("cold_seconds")), seconds(cost.get("fit_seconds"))]
+        cells.append(money(cost.get("total")))
         if wide:
-            cells.append(one_line(entry.get("configuration") or "", 28))
+            cells.append(cut(entry.get("configuration") or ""))
         made.add_row(*cells, style="bold" if picked else None)
     return made
 
@@ -96,31 +88,26 @@ def legend(record: Record) -> list[str]:
     title = one_line(str(task.get("metric_title") or task.get("metric") or "score"))
     rows = record.get("held_out") or {}
     counts = task.get("counts") or {}
-    said = f"{title} in points; dev {counts.get('dev', UNKNOWN)} rows"
+    said = f"{title} in points; dev {counts.get('dev', DASH)} rows"
     if rows.get("n") is not None:
         said += f", held-out {rows['n']} rows"
-    queries = next(
-        (cost["queries"] for entry in record.get("entries", ()) if (cost := entry.get("cost"))),
-        None,
-    )
-    about = "est: dev without the luck of choosing; as-is: difference to the prompt as given"
-    total = "" if queries is None else f"; total: for {queries:,} queries"
+    costs = [cost for entry in record.get("entries", ()) if (cost := entry.get("cost"))]
+    about = "est: dev without the luck of choosing; to as-is: difference to the prompt as given"
+    total = ""
+    if costs:
+        total = f"; total: {costs[0]['currency']} for {costs[0]['queries']:,} queries"
     return [f"→ the pick. {said}.", f"{about}{total}."]
 
 
 def counted_failures(entry: Entry) -> str:
     """Answers that were no answers, counted apart; empty when there were none."""
     side = entry.get("test") or entry.get("dev") or {}
-    statuses = {
-        name: count for name, count in (side.get("statuses") or {}).items() if name != "ok"
-    }
+    statuses = {name: count for name, count in (side.get("statuses") or {}).items() if name != "ok"}
     return ", ".join(f"{count} {one_line(name)}" for name, count in statuses.items())
 
 
 def show_verdict(console: Console, record: Record) -> None:
     """Print the paragraph a manager reads, then the sentences an engineer reads."""
-    from rich.padding import Padding
-
     verdict = record.get("verdict") or {}
     headline = one_line(verdict.get("headline") or "")
     paragraph = one_line(verdict.get("paragraph") or "")
@@ -132,4 +119,4 @@ def show_verdict(console: Console, record: Record) -> None:
         console.print(rest)
     sentences: Sequence[str] = verdict.get("sentences") or ()
     for sentence in sentences:
-        console.print(Padding(f"- {one_line(sentence)}", (0, 0, 0, 0)))
+        console.print(f"- {one_line(sentence)}")

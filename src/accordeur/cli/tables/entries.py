@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from accordeur.bench.observer import EntryView
-from accordeur.cli.figures import UNKNOWN, duration, points, spread
 from accordeur.cli.terminal import one_line, table
+from accordeur.cli.watching.lines import score_of
 from accordeur.cli.watching.progress import Progress
+from accordeur.report.numbers import seconds
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -27,8 +28,7 @@ def entries_table(state: Progress, width: int) -> Table:
         width: columns of the terminal.
     """
     wide = width >= WIDE
-    columns = ["entry", ">dev", "95 % interval", ">took"]
-    made = table(*columns, *([">a query"] if wide else []), "~")
+    made = table("entry", "dev, 95 %", ">took", *([">a query"] if wide else []), "~")
     if state.plan is None:
         return made
     waiting = [entry.name for entry in state.waiting]
@@ -39,22 +39,21 @@ def entries_table(state: Progress, width: int) -> Table:
         if view is not None:
             cells, query, note = _done(view)
         elif planned.name == now:
-            cells, query, note = ["…", "", ""], "", _running(state)
+            cells, query, note = ["…", ""], "", _running(state)
         else:
-            about = duration(state.pace * planned.seconds)
-            cells, query, note = ["", "", ""], "", f"waits, about {about}"
+            about = seconds(state.pace * planned.seconds)
+            cells, query, note = ["", ""], "", f"waits, about {about}"
         made.add_row(name, *cells, *([query] if wide else []), _styled(note, view))
     return made
 
 
 def _done(view: EntryView) -> tuple[list[str], str, str]:
-    interval = "" if view.low is None else spread(view.low, view.high)
-    took = "before" if view.reused else duration(view.fit_seconds)
-    query = UNKNOWN if view.cold_seconds is None else duration(view.cold_seconds)
+    took = "before" if view.reused else seconds(view.fit_seconds)
+    query = seconds(view.cold_seconds)
     note = one_line(view.configuration)
     if view.status != "finished":
         note = f"{view.status}: {one_line(view.reason)}" if view.reason else view.status
-    return [points(view.dev), interval, took], query, note
+    return [score_of(view), took], query, note
 
 
 def _running(state: Progress) -> str:

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from accordeur.bench.observer import EntryView, PlanView
-from accordeur.cli.figures import duration, points, spread
 from accordeur.cli.tables.plan import show_plan
 from accordeur.cli.tables.preflight import show_preflight
 from accordeur.cli.terminal import console, one_line
 from accordeur.cli.watching.progress import Progress
+from accordeur.report.numbers import interval, points, seconds
 
 EVERY = 10.0
 """Seconds between two lines about the same configuration."""
@@ -64,7 +64,7 @@ class Lines:
 
     def _left(self) -> str:
         left = self.state.left
-        return "" if left is None else f" · about {duration(left)} left"
+        return f" · about {seconds(left)} left" if left else ""
 
     def _write(self, line: str) -> None:
         self._last = self.state.clock()
@@ -86,11 +86,17 @@ def finished_line(view: EntryView) -> str:
     if view.status != "finished":
         reason = f": {one_line(view.reason)}" if view.reason else ""
         return f"{name} {view.status}{reason}"
-    interval = "" if view.low is None else f" ({spread(view.low, view.high)})"
-    words = [f"{name}: {points(view.dev)}{interval} on {view.n} dev rows"]
+    words = [f"{name}: {score_of(view)} on {view.n} dev rows"]
     if view.configuration:
         words.append(one_line(view.configuration))
     if view.cold_seconds is not None:
-        words.append(f"{duration(view.cold_seconds)} a query")
-    words.append("from before" if view.reused else f"took {duration(view.fit_seconds)}")
+        words.append(f"{seconds(view.cold_seconds)} a query")
+    words.append("from before" if view.reused else f"took {seconds(view.fit_seconds)}")
     return ", ".join(words)
+
+
+def score_of(view: EntryView) -> str:
+    """The dev score with its interval, as reports write it."""
+    if view.low is None or view.high is None:
+        return points(view.dev)
+    return f"{points(view.dev)} {interval({'low': view.low, 'high': view.high})}"

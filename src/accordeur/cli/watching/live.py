@@ -10,13 +10,13 @@ from rich.live import Live as Redrawn
 from rich.text import Text
 
 from accordeur.bench.observer import EntryView, PlanView
-from accordeur.cli.figures import duration
 from accordeur.cli.tables.entries import entries_table
 from accordeur.cli.tables.plan import show_plan
 from accordeur.cli.tables.preflight import show_preflight
 from accordeur.cli.terminal import console, one_line
 from accordeur.cli.watching.lines import running
 from accordeur.cli.watching.progress import Progress
+from accordeur.report.numbers import seconds
 
 _PHASES = {
     "loading": "Loading the task and the model",
@@ -92,9 +92,9 @@ class Live:
             words = [_PHASES.get(state.phase, one_line(state.phase))]
             if state.entry:
                 words.append(running(state))
-            times = [f"{duration(state.elapsed)} so far"]
-            if state.left is not None:
-                times.append(f"about {duration(state.left)} left")
+            times = [f"{seconds(state.elapsed)} so far"]
+            if state.left:
+                times.append(f"about {seconds(state.left)} left")
             line = Text(" · ".join(words), no_wrap=True, overflow="ellipsis")
             parts += [line, Text(" · ".join(times), style="dim")]
         return Group(*parts)

@@ -63,7 +63,9 @@ def fitted_bias(
 
 
 def calibration_rows(train: Sequence[Example], shown: set[str], seed: int) -> list[Example]:
-    """At most 100 train rows that are not demonstrations, in a seeded order."""
-    free = sorted((row for row in train if row.id not in shown), key=lambda row: row.id)
+    """At most 100 labelled train rows that are not demonstrations, in a seeded order."""
+    free = sorted(
+        (row for row in train if row.expected and row.id not in shown), key=lambda row: row.id
+    )
     order = np.random.default_rng(seed_for(seed, "calibration rows")).permutation(len(free))
     return [free[int(i)] for i in order[:ROWS]]

@@ -23,7 +23,7 @@ from accordeur.levers.calibration.fitted import ROWS, calibration_rows, fitted_b
 from accordeur.parts.calibration import Calibration, Method
 from accordeur.parts.demonstrations import FixedDemonstrations
 
-METHODS: tuple[Method, ...] = ("content-free", "fitted")
+METHODS: tuple[Method, ...] = ("fitted", "content-free")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,8 @@ class Calibrate:
     """Adds one bias per label to whatever candidate it is stacked on.
 
     Attributes:
-        methods: which of `content-free` and `fitted` to score on dev; the better one stays.
+        methods: which of `fitted` and `content-free` to score on dev, in this order and as many as
+            the plan's effort allows; the better one stays.
 
     Raises:
         PlanError: an unknown method.
@@ -58,10 +59,15 @@ class Calibrate:
         """As plain data."""
         return {"methods": list(self.methods)}
 
+    def _within(self, effort: int) -> tuple[Method, ...]:
+        return tuple(dict.fromkeys(self.methods))[: max(1, effort)]
+
     def forecast(self, task: TaskBrief, train_rows: int, effort: int) -> tuple[Forecast, ...]:
         """One per method; the scores of dev are those of the candidate beneath."""
         rows = {"content-free": len(CONTENT_FREE), "fitted": min(ROWS, train_rows)}
-        return tuple(Forecast(new_prompts=False, train_rows=rows[name]) for name in self.methods)
+        return tuple(
+            Forecast(new_prompts=False, train_rows=rows[name]) for name in self._within(effort)
+        )
 
     def fit(self, candidate: Candidate, train: Sequence[Example], context: FitContext) -> Candidate:
         """The candidate with the bias that scored best on dev; the first one on a tie.
@@ -70,7 +76,7 @@ class Calibrate:
             ValueError: the candidate does not score labels.
         """
         best: tuple[float, Candidate] | None = None
-        for method in self.methods:
+        for method in self._within(context.effort):
             if method == "content-free":
                 bias = content_free_bias(_scores(candidate, content_free_rows(), context))
             else:

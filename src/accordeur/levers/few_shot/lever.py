@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal, get_args
 import numpy as np
 
 from accordeur.core.candidate import Candidate
-from accordeur.core.errors import PlanError
+from accordeur.core.errors import PlanError, TaskError
 from accordeur.core.fingerprint import seed_for
 from accordeur.core.lever import FitContext, Forecast, Need
 from accordeur.core.part import Slot
@@ -53,6 +53,11 @@ class FewShot:
                 "Setting `k` of lever `few-shot` must be positive numbers.",
                 hint="--set few-shot.k=4,8,16",
             )
+        if set(self.choose) == {"nearest"} and not self.nearest_k:
+            raise PlanError(
+                "Setting `nearest_k` of lever `few-shot` is empty: nothing would be tried.",
+                hint="--set few-shot.nearest_k=4",
+            )
         unknown = [way for way in self.choose if way not in WAYS]
         if unknown or not self.choose:
             raise PlanError(
@@ -69,19 +74,20 @@ class FewShot:
             "nearest_k": list(self.nearest_k),
         }
 
-    def _sizes(self, train_rows: int) -> list[int]:
-        """Wanted sizes that the train rows can fill; at least one."""
-        return sorted({min(k, max(1, train_rows - 1)) for k in self.k})
-
-    def _draws(self, train_rows: int) -> list[int]:
+    def _draws(self, available: int) -> list[int]:
+        """Sizes to draw, the middle one first: those wanted that so many rows can fill."""
         wanted = {"draw", "search"} & set(self.choose)
-        return _middle_out(self._sizes(train_rows)) if wanted else []
+        sizes = sorted({min(k, max(1, available - 1)) for k in self.k})
+        return _middle_out(sizes) if wanted else []
+
+    @property
+    def _neighbours(self) -> list[int]:
+        return list(dict.fromkeys(self.nearest_k)) if "nearest" in self.choose else []
 
     def forecast(self, task: TaskBrief, train_rows: int, effort: int) -> tuple[Forecast, ...]:
         """Draws, then nearest, then search steps, as many as `effort` has room for."""
         planned = [Forecast() for _ in self._draws(train_rows)]
-        if "nearest" in self.choose:
-            planned += [Forecast(shown_per_row=min(k, train_rows)) for k in self.nearest_k]
+        planned += [Forecast(shown_per_row=min(k, train_rows)) for k in self._neighbours]
         if "search" in self.choose:
             planned += [Forecast() for _ in range(effort - len(planned))]
         return tuple(planned[: max(1, effort)])
@@ -91,21 +97,29 @@ class FewShot:
 
         The order is fixed: draws from the middle size outwards, nearest, then search steps around
         the best draw so far, until the plan's effort is used up.
+
+        Raises:
+            TaskError: no train row has an answer to show.
         """
+        groups = len({row.group for row in train if row.expected})
+        if not groups:
+            raise TaskError(
+                f"No train row of `{context.task.name}` has an answer to show.",
+                hint="add labelled rows to `data.train` in task.yaml",
+            )
         left = len(self.forecast(context.task, len(train), context.effort))
         scored: list[tuple[float, Candidate]] = []
         best_draw: tuple[float, list[Example]] | None = None
-        for k in self._draws(len(train))[:left]:
+        for k in self._draws(groups)[:left]:
             rng = np.random.default_rng(seed_for(context.seed, "draw", str(k)))
             rows = stratified_draw(train, k, context.task.kind, rng)
             made, score = _try_rows(candidate, rows, context, f"k={len(rows)} drawn")
             scored.append((score, made))
             if best_draw is None or score > best_draw[0]:
                 best_draw = (score, rows)
-        if "nearest" in self.choose:
-            for k in self.nearest_k[: left - len(scored)]:
-                made = candidate.with_part(nearest_part(train, k, context.embedder))
-                scored.append((context.evaluate(made, f"k={k} nearest").score, made))
+        for k in self._neighbours[: left - len(scored)]:
+            made = candidate.with_part(nearest_part(train, k, context.embedder))
+            scored.append((context.evaluate(made, f"k={k} nearest").score, made))
         if "search" in self.choose and best_draw is not None:
             rng = np.random.default_rng(seed_for(context.seed, "search"))
             for step in range(1, left - len(scored) + 1):

@@ -19,11 +19,14 @@ def neighbour(
     kind: TaskKind,
     rng: np.random.Generator,
 ) -> list[Example]:
-    """A set one move away: a new order, or one row exchanged for another of the same label."""
+    """A set one move away: a new order, or one row exchanged for another of the same label.
+
+    Where no row is left to exchange for, the order changes; a single row that cannot be exchanged
+    stays.
+    """
     moved = list(chosen)
     if len(moved) > 1 and rng.random() < 0.5:
-        order = rng.permutation(len(moved))
-        return [moved[int(i)] for i in order]
+        return _reordered(moved, rng)
     position = int(rng.integers(len(moved)))
     old = moved[position]
     used = {row.group for row in moved}
@@ -34,4 +37,12 @@ def neighbour(
     ]
     if fresh:
         moved[position] = fresh[int(rng.integers(len(fresh)))]
-    return moved
+        return moved
+    return _reordered(moved, rng) if len(moved) > 1 else moved
+
+
+def _reordered(rows: Sequence[Example], rng: np.random.Generator) -> list[Example]:
+    order = rng.permutation(len(rows))
+    while (order == np.arange(len(rows))).all():
+        order = rng.permutation(len(rows))
+    return [rows[int(i)] for i in order]

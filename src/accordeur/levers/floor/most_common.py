@@ -53,7 +53,7 @@ def most_common_answer(train: Sequence[Example], task: TaskBrief) -> str:
     """
     counts: Counter[str] = Counter()
     for row in train:
-        counts.update(dict.fromkeys(row.expected or ()))
+        counts.update(list(dict.fromkeys(row.expected or ())))
     if not counts:
         raise TaskError(
             f"No train row of `{task.name}` has an answer.",

@@ -156,7 +156,8 @@ class _Problem:
 
 
 def _dot(a: Array, b: Array) -> float:
-    return float(np.vdot(a, b))
+    # Not BLAS: on busy cores its threads wait for each other far longer than so small a sum takes.
+    return float(np.einsum("ij,ij->", a, b))
 
 
 def _inverse_hessian_times(history: deque[tuple[Array, Array, float]], gradient: Array) -> Array:

@@ -19,6 +19,7 @@ from torch import Tensor
 from accordeur.core.errors import MissingDependency, ModelError
 from accordeur.models.local.body import Layout, Prefix, text_layout
 from accordeur.models.local.head import Head
+from accordeur.models.local.llama import LlamaBody, supported
 
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
@@ -85,7 +86,7 @@ def load(place: str | Path, *, dtype: torch.dtype, device: torch.device) -> Load
     model.requires_grad_(False)
     config = model.config.get_text_config()
     return Loaded(
-        model, config, tokenizer, _head(model, config), _window(config), _stop(model, tokenizer)
+        model, config, tokenizer, head_of(model, config), _window(config), _stop(model, tokenizer)
     )
 
 
@@ -109,7 +110,8 @@ def sizes(place: str | Path) -> tuple[int, int, int]:
     return width, int(inner), int(config.num_hidden_layers)
 
 
-def _head(model: Any, config: Any) -> Head:
+def head_of(model: Any, config: Any) -> Head:
+    """The output layer of a causal language model."""
     layer = model.get_output_embeddings()
     scale = float(getattr(config, "logit_scale", None) or 1.0)
     scale /= float(getattr(config, "logits_scaling", None) or 1.0)
@@ -166,6 +168,17 @@ class _Decoding:
     cache: Any
     visible: Tensor  # bool [B, positions so far]
     positions: Tensor  # [B], of the next token
+
+
+def own_body(loaded: Loaded) -> LlamaBody | None:
+    """Our own forward pass over a loaded model's weights; `None` where it does not apply."""
+    if not supported(loaded.config) or loaded.head.weight.device.type != "cpu":
+        return None
+    base = loaded.model.base_model
+    rotary = base.rotary_emb
+    return LlamaBody(
+        dict(base.state_dict()), loaded.config, rotary.inv_freq, float(rotary.attention_scaling)
+    )
 
 
 class ModulesBody:
@@ -225,8 +238,9 @@ class ModulesBody:
         return self._forward(tokens, layout.positions(offset), torch.cat((before, own), 2), cache)
 
     def hidden(self, tokens: Tensor, layout: Layout, prefix: Prefix | None) -> Tensor:
-        """Final hidden states [B, T, E] of `tokens` [B, T]."""
-        return self._run(tokens, layout, prefix, self._cache(prefix, len(tokens)))
+        """Final hidden states of the last text column and all nodes, [B, 1 + nodes, E]."""
+        cache = self._cache(prefix, len(tokens))
+        return self._run(tokens, layout, prefix, cache)[:, layout.width - 1 :]
 
     def start(
         self, tokens: Tensor, layout: Layout, prefix: Prefix | None, room: int

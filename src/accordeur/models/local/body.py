@@ -77,7 +77,7 @@ class Layout:
         return torch.arange(self.width)[None] >= self.width - lengths
 
     def visible(self) -> Tensor:
-        """Which column sees which, bool [B, T, T]; padding sees itself, or softmax would give NaN."""
+        """Which column sees which, bool [B, T, T]; padding sees itself, or softmax gives NaN."""
         rows, width, columns = len(self.lengths), self.width, self.columns
         seen = torch.zeros(rows, columns, columns, dtype=torch.bool)
         real = self.real()
@@ -112,7 +112,7 @@ class Body(Protocol):
         ...
 
     def hidden(self, tokens: Tensor, layout: Layout, prefix: Prefix | None) -> Tensor:
-        """Final hidden states, ready for the head.
+        """Final hidden states of the last text column and of all nodes, ready for the head.
 
         Args:
             tokens: [B, T].
@@ -120,7 +120,7 @@ class Body(Protocol):
             prefix: what all rows start with.
 
         Returns:
-            [B, T, E].
+            [B, 1 + nodes, E].
         """
         ...
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from accordeur.core.errors import ContextOverflow
 from accordeur.core.rendering import Rendered
-from accordeur.models.local.template import ChatTokenizer, Piece, demonstrations
+from accordeur.models.local.template import ChatTokenizer, Piece
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,8 @@ def fit(chat: ChatTokenizer, prompt: Rendered, window: int, answer: int) -> Prom
         ContextOverflow: static text alone does not fit.
     """
     room = window - answer
-    count = len(demonstrations(prompt.messages))
+    numbers = [m.demonstration for m in prompt.messages if m.demonstration is not None]
+    count = 1 + max(numbers, default=-1)
     for dropped in range(count + 1):
         pieces = chat.pieces(prompt, leave_out=dropped)
         excess = sum(len(piece.tokens) for piece in pieces) - room

@@ -57,10 +57,10 @@ class LocalModel:
         identity: ModelIdentity,
         trial: DtypeTrial | None,
     ) -> None:
-        self._loaded = loaded
         self._body = body
         self._identity = identity
         self._head = loaded.head
+        self._window = loaded.context_window
         self._prefixes = PrefixCache(body)
         self._chat = chat
         self._stop = loaded.stop | {self._chat.end_of_turn}
@@ -117,7 +117,8 @@ class LocalModel:
             device=where.type,
             deterministic=deterministic,
         )
-        return cls(loaded, adapter.ModulesBody(loaded), chat, identity, trial)
+        body = adapter.own_body(loaded) or adapter.ModulesBody(loaded)
+        return cls(loaded, body, chat, identity, trial)
 
     @property
     def identity(self) -> ModelIdentity:
@@ -132,7 +133,7 @@ class LocalModel:
     @property
     def context_window(self) -> int:
         """Tokens of prompt and answer together."""
-        return self._loaded.context_window
+        return self._window
 
     def score(
         self,

@@ -31,7 +31,7 @@ def score_rows(
     layout = Layout(tuple(lengths), max(lengths), trie.depths, trie.sees)
     tokens = pad_left(rows, layout.width)
     tokens = torch.cat((tokens, trie.tokens.expand(len(rows), -1)), dim=1).to(body.device)
-    hidden = body.hidden(tokens, layout, prefix)[:, layout.width - 1 :]  # [B, 1 + nodes, E]
+    hidden = body.hidden(tokens, layout, prefix)  # [B, 1 + nodes, E]
     normaliser = head.log_normaliser(hidden.flatten(0, 1)).view(hidden.shape[:2])
     sources, targets = trie.sources.to(body.device), trie.targets.to(body.device)
     logits = head.target_logits(hidden[:, sources], targets.expand(len(rows), -1))

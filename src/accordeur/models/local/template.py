@@ -23,7 +23,7 @@ from typing import Any
 from tokenizers import Tokenizer
 
 from accordeur.core.errors import ModelError
-from accordeur.core.rendering import Message, Rendered
+from accordeur.core.rendering import Rendered
 from accordeur.models.local.adapter import render_chat
 
 PLAIN_TEMPLATE = (
@@ -103,7 +103,7 @@ class ChatTokenizer:
         Raises:
             ModelError: a segment holds soft tokens, or the template cannot take these messages.
         """
-        messages = _without(prompt.messages, leave_out)
+        messages = prompt.turns(leave_out)
         skeleton = self._skeleton(tuple(message.role for message in messages))
         found: list[Piece] = [Piece(self._encode_template(skeleton[0]), shared=True)]
         for message, after in zip(messages, skeleton[1:], strict=True):
@@ -185,12 +185,3 @@ def _without_leading_space(step: Any) -> Any:
             return {**step, key: [part for part in inner if part is not None]}
     return step
 
-
-def demonstrations(messages: Sequence[Message]) -> tuple[int, ...]:
-    """The numbers of the demonstrations, lowest first."""
-    return tuple(sorted({m.demonstration for m in messages if m.demonstration is not None}))
-
-
-def _without(messages: Sequence[Message], leave_out: int) -> tuple[Message, ...]:
-    left_out = set(demonstrations(messages)[:leave_out])
-    return tuple(m for m in messages if m.demonstration not in left_out)

@@ -1,8 +1,8 @@
 """The trie of continuations: labels that start alike share the positions they start with.
 
 An *edge* is a token to be predicted; a *node* is a token that is also fed to the model because
-something follows it. Node 0 of the *sources* is the prompt's last token; source `i + 1` is node `i`.
-Nodes stand in depth-first order, so a parent comes before its children.
+something follows it. An edge's *source* is where it is predicted from: 0 is the prompt's last
+token, `i + 1` is node `i`. Nodes stand in depth-first order, so a parent comes before its children.
 """
 
 from __future__ import annotations

@@ -38,7 +38,20 @@ def call_keys(
     common = digest(
         {"model": identity.to_json(), "asked": dict(asked), "parts": parts, "repeat": repeat}
     )
-    return [digest([common, prompt.to_json()]) for prompt in prompts]
+    return [digest([common, _exactly(prompt)]) for prompt in prompts]
+
+
+def _exactly(prompt: Rendered) -> list[Any]:
+    """A rendering with its segment boundaries: they decide its tokens and what may be cut."""
+    turns = [
+        [
+            message.role,
+            message.demonstration,
+            [[one.text, one.kind, one.soft_tokens, one.trim] for one in message.segments],
+        ]
+        for message in prompt.messages
+    ]
+    return [turns, prompt.prefill]
 
 
 def through_cache(

@@ -10,6 +10,7 @@ import numpy as np
 from accordeur.core.answer import Answer
 from accordeur.core.cache import AnswerCache
 from accordeur.core.candidate import Candidate
+from accordeur.core.errors import BundleError
 from accordeur.core.model import Batch, Model, ModelSource, Scored, Usage
 from accordeur.core.rendering import Rendered, Request
 from accordeur.parts.answering.calls import call_keys, through_cache, usage_json
@@ -39,6 +40,11 @@ class LabelAnswerer:
         self._bias: tuple[float, ...] | None = None
         if calibration is not None:
             known = dict(zip(calibration.labels, calibration.bias, strict=True))
+            if missing := [name for name in self._names if name not in known]:
+                raise BundleError(
+                    f"The calibration has no bias for the label `{missing[0]}`.",
+                    hint="save the bundle again from its run",
+                )
             self._bias = tuple(known[name] for name in self._names)
 
     def render(self, requests: Sequence[Request]) -> list[Rendered]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from accordeur.core.answer import Answer, Status
@@ -12,7 +13,7 @@ from accordeur.core.model import Batch, Generated, Model, ModelSource, Usage
 from accordeur.core.rendering import Rendered, Request
 from accordeur.parts.answering.calls import call_keys, through_cache, usage_json
 from accordeur.parts.answering.prompting import Prompting
-from accordeur.parts.decoding import Decoding
+from accordeur.parts.decoding import UNMEASURED_LIMIT, Decoding
 from accordeur.parts.extraction import after_answer, is_refusal, read_label
 
 
@@ -32,8 +33,10 @@ class TextAnswerer:
         self._model = model
         self._cache = cache
         self._repeat = repeat
-        decoding = candidate.part(Decoding)
-        self._sampling = (decoding or Decoding("generate", max_tokens=256)).sampling
+        decoding = candidate.part(Decoding) or Decoding("generate")
+        # A candidate made for scoring sets no limit; it comes here with a model that only writes.
+        limit = decoding.max_tokens or UNMEASURED_LIMIT
+        self._sampling = replace(decoding.sampling, max_tokens=limit)
 
     def render(self, requests: Sequence[Request]) -> list[Rendered]:
         """The prompts."""

@@ -19,7 +19,14 @@ def load(files: Mapping[str, bytes]) -> FixedDemonstrations | NearestDemonstrati
     Raises:
         BundleError: they are not what a demonstrations part writes.
     """
-    shown = read_jsonl(files.get("demonstrations.jsonl", b""))
+    from safetensors import SafetensorError
+
+    if "demonstrations.jsonl" not in files:
+        raise BundleError(
+            "The demonstrations lack `demonstrations.jsonl`.",
+            hint="save the bundle again from its run",
+        )
+    shown = read_jsonl(files["demonstrations.jsonl"])
     if "demonstrations.json" not in files:
         return FixedDemonstrations(shown)
     try:
@@ -28,7 +35,7 @@ def load(files: Mapping[str, bytes]) -> FixedDemonstrations | NearestDemonstrati
             json.loads(files["demonstrations.json"]),
             files["demonstrations.safetensors"],
         )
-    except (KeyError, ValueError, TypeError) as error:
+    except (KeyError, ValueError, TypeError, SafetensorError) as error:
         raise BundleError(
             "`demonstrations.json` or its vectors cannot be read.",
             hint="save the bundle again from its run",

@@ -68,7 +68,9 @@ def read_jsonl(data: bytes) -> tuple[Demonstration, ...]:
         BundleError: a line is not a demonstration.
     """
     shown = []
-    for number, line in enumerate(data.decode("utf-8", errors="replace").splitlines(), start=1):
+    # Not `splitlines`: it also breaks at characters such as U+2028, which JSON leaves in a text.
+    lines = data.decode("utf-8", errors="replace").removesuffix("\n").split("\n") if data else []
+    for number, line in enumerate(lines, start=1):
         try:
             row = json.loads(line)
             content = row["input"]

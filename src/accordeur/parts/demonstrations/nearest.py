@@ -84,10 +84,13 @@ class NearestDemonstrations:
                 "The demonstrations and their vectors do not belong together.",
                 hint="save the bundle again from its run",
             )
+        k = int(settings["k"])
+        if k < 1 or not np.isfinite(array).all():
+            raise ValueError("k must be positive and every vector finite")
         return cls(
             pool,
             array,
-            int(settings["k"]),
+            k,
             str(settings["embedder"]),
             str(settings["embedder_digest"]),
         )

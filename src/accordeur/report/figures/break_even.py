@@ -49,10 +49,11 @@ def _draw(entries: Sequence[Entry], currency: str, queries: int, width: int) -> 
     narrow = width < 600
     height = 350 if narrow else 420
     left, right, top, bottom = 52.0, width - 44.0, 22.0, height - 52.0
-    last = 10.0 ** (math.ceil(math.log10(max(queries, 10))) + 1)
-    x = Log(1.0, last, left, right)
+    decade = math.ceil(math.log10(max(queries, 10)))
+    first, last = 10.0 ** max(decade - 4, 0), 10.0 ** (decade + 1)
+    x = Log(first, last, left, right)
     prices = {entry.name: price for entry in entries if (price := _price(entry)) is not None}
-    totals = [make + use * q for make, use in prices.values() for q in (1.0, last)]
+    totals = [make + use * q for make, use in prices.values() for q in (first, last)]
     positive = [value for value in totals if value > 0] or [1.0]
     y = Log(min(positive) / 1.5, max(positive) * 1.5, bottom, top)
     stated = x(queries)
@@ -62,10 +63,14 @@ def _draw(entries: Sequence[Entry], currency: str, queries: int, width: int) -> 
         tag("line", class_="stated", x1=stated, x2=stated, y1=top, y2=bottom),
         tag("text", plain_tick(queries), class_="tick", x=stated, y=top - 8, text_anchor="middle"),
     ]
-    ends = _spread([(y(prices[one.name][0] + prices[one.name][1] * last), one) for one in entries])
+    ends = _spread(
+        [(y(prices[one.name][0] + prices[one.name][1] * last), one) for one in entries], top
+    )
     for entry in entries:
         make, use = prices[entry.name]
-        samples = [last ** (place / _SAMPLES) for place in range(_SAMPLES + 1)]
+        samples = [
+            first * (last / first) ** (place / _SAMPLES) for place in range(_SAMPLES + 1)
+        ]
         line = "L".join(f"{x(q):.1f} {y(make + use * q):.1f}" for q in samples)
         parts.append(_line(entry, f"M{line}"))
     for at, entry in ends:
@@ -90,14 +95,19 @@ def _line(entry: Entry, path: str) -> Markup:
     )
 
 
-def _spread(ends: list[tuple[float, Entry]], gap: float = 14.0) -> list[tuple[float, Entry]]:
-    """Ends of lines moved apart, so that their numbers do not overlap."""
-    placed: list[tuple[float, Entry]] = []
-    for at, entry in sorted(ends, key=lambda one: -one[0]):  # from the bottom up
-        if placed and at > placed[-1][0] - gap:
-            at = placed[-1][0] - gap
-        placed.append((at, entry))
-    return placed
+def _spread(
+    ends: list[tuple[float, Entry]], top: float, gap: float = 14.0
+) -> list[tuple[float, Entry]]:
+    """Ends of lines moved apart, so that their numbers do not overlap: up, then down from the top
+    where there is no more room."""
+    up: list[float] = []
+    ordered = sorted(ends, key=lambda one: -one[0])
+    for at, _ in ordered:
+        up.append(min(at, up[-1] - gap) if up else at)
+    down: list[float] = []
+    for at in reversed(up):
+        down.append(max(at, down[-1] + gap if down else top))
+    return list(zip(reversed(down), (entry for _, entry in ordered), strict=True))
 
 
 def _key(entries: Sequence[Entry]) -> Markup:

@@ -17,10 +17,10 @@ def curve_figure(curve: Sequence[Mapping[str, Any]], metric: str) -> Markup | No
     if len(curve) < 2:
         return None
     rows = sorted({int(point["n"]) for point in curve if point.get("n") is not None})
-    said = f" n = {rows[0]}." if len(rows) == 1 else ""
+    said = f" (n = {rows[0]})" if len(rows) == 1 else ""
     caption = join(
         f"{metric[:1].upper()}{metric[1:]} on dev against demonstrations drawn at random, with "
-        f"95 % intervals;{said or ' '} 0 is the prompt as given. Widths grow with the logarithm."
+        f"95 % intervals{said}. No demonstrations is the prompt as given."
     )
     return figure(lambda width: _draw(curve, metric, width), caption)
 
@@ -41,7 +41,7 @@ def _draw(curve: Sequence[Mapping[str, Any]], metric: str, width: int) -> Markup
     line = "L".join(f"{at:.1f} {height:.1f}" for at, height in places)
     parts.append(tag("path", class_="curve", d=f"M{line}"))
     for point, (at, score) in zip(curve, places, strict=True):
-        parts.append(_point(point, at, score, y, bottom))
+        parts.append(_point(point, at, score, y, bottom, at > right - 40))
     middle = (left + right) / 2
     parts.append(
         tag(
@@ -62,7 +62,7 @@ def _draw(curve: Sequence[Mapping[str, Any]], metric: str, width: int) -> Markup
 
 
 def _point(
-    point: Mapping[str, Any], at: float, score: float, y: Linear, bottom: float
+    point: Mapping[str, Any], at: float, score: float, y: Linear, bottom: float, last: bool
 ) -> Markup:
     parts = []
     bounds = _bounds(point)
@@ -72,7 +72,14 @@ def _point(
         parts += [tag("line", x1=at - 4, x2=at + 4, y1=end, y2=end) for end in (low, high)]
     parts.append(tag("circle", cx=at, cy=score, r=4.5))
     k = tag("text", str(point["k"]), class_="tick", x=at, y=bottom + 17, text_anchor="middle")
-    value = tag("text", points(point["score"]), class_="value", x=at + 8, y=score - 8)
+    value = tag(
+        "text",
+        points(point["score"]),
+        class_="value",
+        x=at - 8 if last else at + 8,
+        y=score - 8,
+        text_anchor="end" if last else None,
+    )
     return tag("g", tag("g", parts, class_="whisker dev"), k, value)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from accordeur.report.data import Entry
 from accordeur.report.markup import Markup, tag
 
-WIDE = 860
+WIDE = 960
 NARROW = 350
 
 Draw = Callable[[int], Markup]

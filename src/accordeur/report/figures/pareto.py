@@ -81,12 +81,13 @@ def _draw(
     path += f"H{right:.1f}"
     band_top, band_bottom = y(best), y(best - tolerance)
     parts = [
-        _hatch(),
-        x_axis(x, bottom, top, f"total cost, {currency}", plain_tick, 4 if narrow else 8),
+        _hatch(width),
+        x_axis(x, bottom, top, f"total cost, {currency}", plain_tick, 3 if narrow else 8),
         y_axis(y, left, right, points_tick, 6),
         tag(
             "rect",
             class_="band",
+            fill=f"url(#close-{width})",
             x=left,
             y=band_top - 1,
             width=right - left,
@@ -106,11 +107,12 @@ def _draw(
     return svg(width, height, _spoken(entries, metric, currency), *parts)
 
 
-def _hatch() -> Markup:
-    """A pattern, so that the band is seen without colour."""
+def _hatch(width: int) -> Markup:
+    """A pattern, so that the band is seen without colour. Each drawing needs its own: browsers do
+    not paint with a pattern of a hidden one."""
     line = tag("path", class_="hatch", d="M-1 1l2 -2M0 6l6 -6M5 7l2 -2")
     pattern = tag(
-        "pattern", line, id="close-band", width=6, height=6, patternUnits="userSpaceOnUse"
+        "pattern", line, id=f"close-{width}", width=6, height=6, patternUnits="userSpaceOnUse"
     )
     return tag("defs", pattern)
 

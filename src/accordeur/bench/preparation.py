@@ -1,0 +1,230 @@
+"""Everything before the first lever is pulled: models, plan, forecast, checks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from accordeur.bench.forecast import (
+    DEFAULT_EFFORT,
+    choose_effort,
+    measure_speed,
+    plan_seconds,
+    row_tokens,
+)
+from accordeur.bench.observer import Observer, PlannedEntry, PlanView
+from accordeur.bench.options import Options
+from accordeur.bench.plan import Plan, make_plan
+from accordeur.bench.preflight import Preflight, preflight
+from accordeur.bench.stacks import Stack, parse_stacks, raise_refusals, refuse_impossible
+from accordeur.core.candidate import Candidate
+from accordeur.core.errors import ModelError, UsageError
+from accordeur.core.lever import Lever, Need
+from accordeur.core.model import Embedder, Model, ModelSource
+from accordeur.core.task import Task
+from accordeur.levers.floor import floors_for
+from accordeur.measure.metric import Metric
+from accordeur.measure.metrics import check_fits, load_metric
+from accordeur.parts.answering.prompting import Prompting
+from accordeur.parts.assemble import assemble
+from accordeur.parts.base import base_candidate
+from accordeur.parts.decoding import Decoding
+from accordeur.tasks.checks import raise_errors, run_checks
+
+EMBEDDER = "local/minilm"
+"""The embedding model of floors, nearest demonstrations and the near-leakage check."""
+
+FEW_ROWS = 20
+"""Labelled rows under which only floors and as-is are measured (P1)."""
+
+
+class Preparation:
+    """A task and options on their way to a plan.
+
+    The constructor refuses bad input without importing torch; `load` brings the models.
+
+    Args:
+        task: with its rows.
+        options: what was asked.
+        levers: names or lever objects.
+        observer: told what happens.
+        source: gives models; default those of this machine.
+
+    Raises:
+        UsageError, PlanError, CodeNotAllowed: what was asked cannot be done.
+        LeakageError: the same input stands in two splits.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        options: Options,
+        levers: str | Sequence[str | Lever],
+        observer: Observer,
+        source: ModelSource | None,
+    ) -> None:
+        self.task = _with_options(task, options)
+        self.options = options
+        self.observer = observer
+        self.metric: Metric = load_metric(
+            task.metric, allow_code=options.allow_code, folder=task.folder
+        )
+        check_fits(self.metric, self.task.kind)
+        self.stacks, self.everything = parse_stacks(levers, options.settings or {})
+        # Once without a model: leakage is told before anything heavy is loaded.
+        raise_errors(run_checks(self.task))
+        self._source = source
+        self.model: Model | None = None
+        self.embedder: Embedder | None = None
+        self.forecast: dict[str, float] = {}
+
+    @property
+    def source(self) -> ModelSource:
+        """Models by name; there after `load`."""
+        assert self._source is not None
+        return self._source
+
+    def load(self) -> None:
+        """Load the language model and the embedding model.
+
+        Raises:
+            ModelError: one of them is missing; a run with `-m none` goes on without embeddings.
+        """
+        if self._source is None:
+            from accordeur.models.source import Models
+
+            self._source = Models(deterministic=self.options.deterministic, log=self.observer.log)
+        if self.options.model != "none":
+            self.model = self._source.model(self.options.model)
+        try:
+            self.embedder = self._source.embedder(EMBEDDER)
+        except ModelError:
+            if self.model is not None:
+                raise
+            self.embedder = None
+
+    def base(self) -> Candidate:
+        """The candidate every entry starts from."""
+        if self.model is None:
+            return Candidate(self.task.brief, None)
+        # The resolved name: `./m` and `/abs/m` are one model and one candidate.
+        name = self.model.identity.name
+        return base_candidate(self.task.brief, name, self.model, self.task.train)
+
+    def plan(self) -> Plan:
+        """Fix entries, effort and identity.
+
+        Raises:
+            PlanError: a lever asked for by name is not possible, or the budget is too small.
+        """
+        task = self.task
+        labelled = len(task.train) + len(task.dev)
+        possible, refused = refuse_impossible(
+            self.stacks,
+            task.brief,
+            self.model.capabilities if self.model else None,
+            labelled_rows=labelled,
+            training_allowed=task.limits.training,
+            has_documents=task.documents is not None,
+        )
+        if not self.everything and labelled >= FEW_ROWS:
+            # as-is stands in every plan whether it was asked for or not.
+            raise_refusals([one for one in refused if one.name != "as-is"], possible)
+        floors = [Stack(lever.name, (lever,), floor=True) for lever in floors_for(task.brief)]
+        if self.embedder is None:
+            floors = [one for one in floors if Need.EMBEDDINGS not in one.levers[0].needs]
+        effort = self._effort([*floors, *possible])
+        return make_plan(
+            task,
+            model=self.model.identity if self.model else None,
+            embedder=self.embedder.identity if self.embedder else None,
+            floors=floors,
+            stacks=possible,
+            refused=refused,
+            effort=effort,
+            seed=self.options.seed,
+            screening=self.options.screening,
+        )
+
+    def _effort(self, stacks: Sequence[Stack]) -> int:
+        """The effort of the plan, and the forecast that goes with it."""
+        fixed = self.options.effort
+        if self.model is None:
+            self.forecast = {stack.name: 1.0 for stack in stacks}
+            return fixed or DEFAULT_EFFORT
+        base = self.base()
+        speed = measure_speed(self.model)
+        tokens = row_tokens(self.task, base, self.model, Prompting(base, self.source))
+        held_out = self.task.held_out.count if self.task.held_out else 0
+        rows = len(self.task.train) + len(self.task.dev) + held_out
+        # Reckoned, not the seconds really gone: the same command must give the same plan.
+        overhead = 10.0 + 0.004 * rows
+        effort = fixed or choose_effort(
+            stacks, self.task, tokens, speed, self.options.budget, overhead=overhead
+        )
+        self.forecast = plan_seconds(stacks, self.task, tokens, speed, effort)
+        return effort
+
+    def check(self) -> Preflight:
+        """Run the checks and tell them.
+
+        Raises:
+            LeakageError: the same or nearly the same input stands in two splits.
+        """
+        base = self.base()
+        decoding = base.part(Decoding)
+        found = preflight(
+            self.task,
+            model=self.model,
+            embedder=self.embedder,
+            base=assemble(base, self.source) if self.model else None,
+            answer_tokens=decoding.max_tokens if decoding else 0,
+        )
+        self.observer.preflight([one.to_json() for one in found.checks], found.first_prompt)
+        raise_errors(list(found.checks))
+        return found
+
+    def show(self, plan: Plan, folder: Path, *, resumed: bool) -> None:
+        """Tell the plan with its forecast."""
+        described = "none"
+        if plan.model is not None:
+            described = f"{plan.model.name} ({plan.model.dtype})"
+        self.observer.planned(
+            PlanView(
+                run=folder.name,
+                folder=str(folder),
+                entries=[
+                    PlannedEntry(
+                        stack.name, stack.title, stack.floor, self.forecast.get(stack.name, 0.0)
+                    )
+                    for stack in plan.entries
+                ],
+                refused=[(one.name, one.reason) for one in plan.refused],
+                seconds=sum(self.forecast.values()),
+                rows=plan.rows,
+                model=described,
+                effort=plan.effort,
+                resumed=resumed,
+            )
+        )
+
+
+def _with_options(task: Task, options: Options) -> Task:
+    """The task with the command line's limits and permissions added to its own."""
+    unknown = sorted(set(options.allow_leakage) - {"exact", "near"})
+    if unknown:
+        raise UsageError(
+            f"There is no kind of leakage named `{unknown[0]}`.",
+            hint="--allow-leakage exact, --allow-leakage near",
+        )
+    if options.allow_leakage:
+        allowed = tuple(dict.fromkeys((*task.allow_leakage, *options.allow_leakage)))
+        task = replace(task, allow_leakage=allowed)
+    if options.max_latency is None:
+        return task
+    if options.max_latency <= 0:
+        raise UsageError("`--max-latency` must be positive.", hint="--max-latency 2.0")
+    own = task.limits.latency_p95
+    tightest = options.max_latency if own is None else min(own, options.max_latency)
+    return replace(task, limits=replace(task.limits, latency_p95=tightest))

@@ -1,0 +1,1 @@
+"""`accordeur cache ...`, one file per command."""

@@ -1,0 +1,1 @@
+"""`accordeur models ...`, one file per command."""

@@ -1,0 +1,1 @@
+"""`accordeur runs ...`, one file per command."""

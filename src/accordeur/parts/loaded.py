@@ -1,0 +1,112 @@
+"""A bundle that is ready to answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+from accordeur.core.answer import Answer
+from accordeur.core.errors import UsageError
+from accordeur.core.model import ModelSource
+from accordeur.core.rendering import Request
+from accordeur.core.task import Turn
+from accordeur.parts.assemble import assemble
+from accordeur.parts.bundle import Bundle, load_bundle
+
+Input = str | Mapping[str, str] | Sequence[Mapping[str, str]] | Request
+"""A text, named fields, a conversation as `{"role", "content"}` messages, or a request."""
+
+
+class LoadedBundle:
+    """A candidate read from a bundle, with its model.
+
+    Args:
+        bundle: what was read.
+        source: gives models by name; default those of this machine.
+        log: told when the base model differs from the one the bundle was measured on.
+    """
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        source: ModelSource | None = None,
+        log: Callable[[str], None] | None = None,
+    ) -> None:
+        if source is None:
+            from accordeur.models.source import Models
+
+            source = Models(log=log)
+        self.bundle = bundle
+        self._answerer = assemble(bundle.candidate, source)
+        base = bundle.candidate.base
+        if base is not None and bundle.base_digest and log is not None:
+            found = source.model(base).identity.digest
+            if found != bundle.base_digest:
+                log(
+                    f"`{base}` has other weights here than those this bundle was measured on; "
+                    "its scores do not carry over."
+                )
+
+    def __repr__(self) -> str:
+        return f"LoadedBundle({self.bundle.candidate.task.name}: {self.describe()})"
+
+    def describe(self) -> str:
+        """Its parts in a few words."""
+        return self.bundle.candidate.describe()
+
+    def answer(self, asked: Input, *, context: str | None = None) -> Answer:
+        """Answer one request."""
+        return self.answer_many([asked], context=context)[0]
+
+    def answer_many(self, asked: Iterable[Input], *, context: str | None = None) -> list[Answer]:
+        """Answer requests in order, batched by the engine.
+
+        Raises:
+            UsageError: something asked is neither text, fields nor messages.
+        """
+        requests = [as_request(one, context) for one in asked]
+        answers: dict[int, Answer] = {}
+        for batch in self._answerer.answer(requests) if requests else ():
+            answers.update(zip(batch.indices, batch.results, strict=True))
+        return [answers[index] for index in range(len(requests))]
+
+
+def load(folder: str | Path, *, log: Callable[[str], None] | None = None) -> LoadedBundle:
+    """Load a bundle so that it can answer.
+
+    Raises:
+        BundleError: not a bundle, or a damaged or unsafe one.
+        ModelError: its model is not here.
+    """
+    return LoadedBundle(load_bundle(Path(folder)), log=log)
+
+
+_ROLES: Mapping[str, Literal["system", "user", "assistant"]] = {
+    "system": "system",
+    "user": "user",
+    "assistant": "assistant",
+}
+
+
+def as_request(asked: Input, context: str | None = None) -> Request:
+    """What people pass, as a request.
+
+    Raises:
+        UsageError: it is neither text, fields nor messages.
+    """
+    if isinstance(asked, Request):
+        return asked
+    if isinstance(asked, str):
+        return Request(asked, context)
+    if isinstance(asked, Mapping):
+        return Request({str(name): str(value) for name, value in asked.items()}, context)
+    try:
+        turns = [Turn(_ROLES[message["role"]], str(message["content"])) for message in asked]
+    except (KeyError, TypeError, ValueError) as error:
+        raise UsageError(
+            "What is asked must be a text, named fields, or messages with role and content.",
+            hint='answer("text"), answer({"title": "..."}), '
+            'answer([{"role": "user", "content": "..."}])',
+        ) from error
+    return Request(tuple(turns), context)

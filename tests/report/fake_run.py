@@ -1,0 +1,572 @@
+"""Run folders as a run leaves them: real files, seeded answers, a record computed from them.
+
+Statistics are simple stand-ins (normal intervals); the report only shows what the record says.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from accordeur.core.answer import Answer, Status
+from accordeur.core.measurement import Cost, RowResult
+from accordeur.core.model import Usage
+from accordeur.store import RunFolder
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+Row = dict[str, Any]
+
+
+@dataclass
+class Kind:
+    """How one entry behaves."""
+
+    name: str
+    title: str
+    skill: float
+    configurations: Sequence[str] = ("as given",)
+    make: float = 0.0
+    use: float = 1e-9
+    cold: float = 2e-4
+    floor: bool = False
+    status: str = "finished"
+    reason: str = ""
+    failures: float = 0.0
+    prompt: str = ""
+
+
+LABEL_KINDS = (
+    Kind("floor:majority", "majority answer", 0.09, floor=True, cold=4e-6, use=1.1e-10),
+    Kind("floor:naive-bayes", "naive Bayes on words", 0.66, floor=True, make=2e-6),
+    Kind("floor:words-logistic", "logistic head on words", 0.68, floor=True, make=4e-5),
+    Kind("floor:embedding-nearest", "nearest train rows", 0.7, floor=True, make=2e-4, use=2.6e-7),
+    Kind(
+        "floor:embedding-logistic",
+        "logistic head on embeddings",
+        0.81,
+        ("l2=0.1", "l2=1", "l2=10"),
+        make=4.2e-4,
+        use=2.7e-7,
+        cold=0.0097,
+        floor=True,
+    ),
+    Kind("as-is", "prompt as given", 0.41, use=1.9e-6, cold=0.068, make=3e-4),
+    Kind("calibration", "label calibration", 0.52, ("content-free", "fitted"), 9e-4, 1.9e-6, 0.069),
+    Kind(
+        "few-shot",
+        "demonstrations",
+        0.74,
+        ("k=1 drawn", "k=2 drawn", "k=4 drawn", "k=8 drawn", "k=16 drawn", "k=8 nearest"),
+        4.1e-3,
+        4.4e-6,
+        0.16,
+    ),
+    Kind(
+        "few-shot+calibration",
+        "demonstrations + label calibration",
+        0.82,
+        ("k=8 nearest, fitted", "k=8 nearest, content-free"),
+        5.3e-3,
+        4.5e-6,
+        0.163,
+    ),
+)
+
+TEXT_KINDS = (
+    Kind("floor:lead", "first sentences", 0.23, floor=True, make=1e-7, use=1e-10, cold=3e-6),
+    Kind("floor:copy", "copy of the input", 0.15, floor=True, make=1e-7, use=1e-10, cold=1e-6),
+    Kind(
+        "as-is", "prompt as given", 0.27, make=8e-3, use=3.1e-5, cold=1.1, failures=0.12
+    ),
+    Kind("few-shot", "demonstrations", 0.33, ("k=1 drawn", "k=2 drawn"), 0.03, 5e-5, 1.8),
+    Kind(
+        "few-shot+calibration",
+        "demonstrations + label calibration",
+        0.0,
+        status="refused",
+        reason="`calibration` needs a task with labels",
+    ),
+)
+
+
+@dataclass
+class FakeRun:
+    """Settings of a run to make; `write` makes it."""
+
+    task: str = "support"
+    kind: str = "labels"
+    kinds: Sequence[Kind] = LABEL_KINDS
+    dev: int = 120
+    test: int = 240
+    metric: str = "accuracy"
+    queries: int = 50_000
+    seed: int = 0
+    plant: str = ""
+    labels: Sequence[str] = ()
+    headline: str = ""
+    label_next: Mapping[str, Any] | None = None
+    record: dict[str, Any] = field(default_factory=dict)
+
+    def write(self, root: Path) -> RunFolder:
+        """Make the folder."""
+        self.random = random.Random(self.seed)
+        rows = {split: self._rows(split) for split in ("dev", "test")}
+        if not self.labels and self.kind == "labels":
+            self.labels = sorted({row["expected"][0] for row in rows["dev"] + rows["test"]})
+        run = RunFolder.create_or_open(root, self.task, {"seed": self.seed, "plant": self.plant})
+        with run.lock():
+            entries = [self._entry(run, kind, rows) for kind in self.kinds]
+            self.record = self._record(run, entries)
+            for split, content in rows.items():
+                if content:
+                    lines = "".join(json.dumps(row) + "\n" for row in content)
+                    (run.folder / f"rows-{split}.jsonl").write_text(lines)
+            run.write_json("record.json", self.record)
+        return run
+
+    # -- rows and answers --
+
+    def _rows(self, split: str) -> list[Row]:
+        wanted = self.dev if split == "dev" else self.test
+        path = EXAMPLES / self.task / f"{split}.jsonl"
+        found = [json.loads(line) for line in path.read_text().splitlines() if line][:wanted]
+        return [
+            {
+                "id": row["id"],
+                "input": row["input"] + self.plant,
+                "expected": [row["expected"] + self.plant]
+                if self.kind == "labels"
+                else [row["expected"]],
+                "split": split,
+            }
+            for row in found
+        ]
+
+    def _result(self, kind: Kind, row: Row, split: str) -> RowResult:
+        draw = self.random.random
+        failed = draw() < kind.failures
+        usage = Usage() if kind.floor else Usage(80 + int(draw() * 40), 4, 30)
+        seconds = kind.cold * (0.5 + draw())
+        if self.kind != "labels":
+            words = str(row["input"]).split()
+            text = " ".join(words[: 20 + int(draw() * 40)]) + self.plant
+            status = Status.TRUNCATED if failed else Status.OK
+            score = min(max(kind.skill + 0.2 * (draw() - 0.5), 0.0), 1.0)
+            return RowResult(
+                row["id"], row["id"], Answer(text, status, usage=usage, seconds=seconds), score
+            )
+        gold = row["expected"][0]
+        right = draw() < kind.skill
+        near = [label for label in self.labels if label != gold]
+        label = gold if right else near[int(draw() ** 2 * len(near))]
+        weights = {name: draw() ** 4 for name in self.labels}
+        weights[label] = 1.2 + 2 * draw()
+        total = sum(weights.values())
+        probabilities = tuple(weights[name] / total for name in self.labels)
+        answer = Answer(label, Status.OK, label, None, probabilities, None, usage, seconds)
+        return RowResult(row["id"], row["id"], answer, float(right))
+
+    def _measure(
+        self, run: RunFolder, kind: Kind, configuration: str, split: str, rows: Sequence[Row]
+    ) -> tuple[dict[str, Any], list[RowResult]]:
+        results = [self._result(kind, row, split) for row in rows]
+        run.append_answers(split, configuration, range(len(rows)), results)
+        scores = [one.score for one in results if one.score is not None]
+        mean = sum(scores) / len(scores)
+        spread = 1.96 * math.sqrt(max(mean * (1 - mean), 0.01) / len(scores))
+        statuses: dict[str, int] = {}
+        for one in results:
+            statuses[str(one.answer.status)] = statuses.get(str(one.answer.status), 0) + 1
+        interval = {
+            "low": max(mean - spread, 0.0),
+            "high": min(mean + spread, 1.0),
+            "level": 0.95,
+            "method": "wilson",
+        }
+        measured = {
+            "score": mean,
+            "n": len(scores),
+            "interval": interval,
+            "statuses": statuses,
+            "missing": len(results) - len(scores),
+            "extra": {},
+        }
+        return measured, results
+
+    def _confusion(self, rows: Sequence[Row], results: Sequence[RowResult], split: str) -> Any:
+        if self.kind != "labels":
+            return None
+        place = {name: index for index, name in enumerate(self.labels)}
+        matrix = [[0] * len(self.labels) for _ in self.labels]
+        for row, result in zip(rows, results, strict=True):
+            matrix[place[row["expected"][0]]][place[result.answer.label or ""]] += 1
+        other = [0] * len(self.labels)
+        return {"split": split, "labels": list(self.labels), "matrix": matrix, "other": other}
+
+    # -- the record --
+
+    def _entry(self, run: RunFolder, kind: Kind, rows: Mapping[str, list[Row]]) -> dict[str, Any]:
+        finished = kind.status == "finished"
+        entry: dict[str, Any] = {
+            "name": kind.name,
+            "title": kind.title,
+            "kind": "floor" if kind.floor else "lever",
+            "describe": f"{kind.title}{self.plant}" if finished else "",
+            "status": kind.status,
+            "reason": kind.reason + (self.plant if kind.reason else ""),
+            "configuration": None,
+            "configuration_id": None,
+            "configurations": 0,
+            "dev": None,
+            "test": None,
+            "est": None,
+            "optimism": None,
+            "shortfall": None,
+            "close": False,
+            "eligible": finished,
+            "ineligible_because": "" if finished else kind.reason,
+            "against_as_is": None,
+            "cost": None,
+            "tokens": {"logical": 0, "computed": 0},
+            "needs": "",
+            "prompt": "",
+            "confusion": None,
+        }
+        if not finished:
+            return entry
+        identifier = f"{kind.name}/{kind.configurations[-1]}"
+        dev, results = self._measure(run, kind, identifier, "dev", rows["dev"])
+        optimism = 0.006 * (len(kind.configurations) - 1)
+        entry |= {
+            "configuration": kind.configurations[-1],
+            "configuration_id": identifier,
+            "configurations": len(kind.configurations),
+            "dev": dev,
+            "est": dev["score"] - optimism,
+            "optimism": optimism,
+            "confusion": self._confusion(rows["dev"], results, "dev"),
+            "cost": Cost(
+                fit_seconds=kind.make * 36_000,
+                make=kind.make,
+                use=kind.use,
+                cold_seconds=kind.cold,
+                latency_p95=kind.cold * 1.3,
+                queries=self.queries,
+                trained_parameters=768 if kind.floor else 0,
+                bytes=4096,
+            ).to_json(),
+            "tokens": {
+                "logical": sum(
+                    one.answer.usage.input_tokens + one.answer.usage.output_tokens
+                    for one in results
+                ),
+                "computed": sum(one.answer.usage.computed_tokens for one in results),
+            },
+            "needs": "To be close it would need 7.2 points more.",
+            "prompt": "" if kind.floor else self._prompt(kind, rows["dev"][0]),
+        }
+        if rows["test"]:
+            entry["test"], results = self._measure(run, kind, identifier, "test", rows["test"])
+            entry["confusion"] = self._confusion(rows["test"], results, "test")
+        return entry
+
+    def _prompt(self, kind: Kind, row: Row) -> str:
+        shots = 8 if "few-shot" in kind.name else 0
+        turns = "".join(
+            f"<|im_start|>user\nAn example message number {place}<|im_end|>\n"
+            f"<|im_start|>assistant\nBank transfers<|im_end|>\n"
+            for place in range(shots)
+        )
+        return (
+            "<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging "
+            f"Face<|im_end|>\n{turns}<|im_start|>user\nWhich team should handle this message?\n\n"
+            f"{row['input']}<|im_end|>\n<|im_start|>assistant\n"
+        )
+
+    def _record(self, run: RunFolder, entries: list[dict[str, Any]]) -> dict[str, Any]:
+        scored = [entry for entry in entries if entry["est"] is not None]
+        best = max((entry["est"] for entry in scored), default=0.0)
+        for entry in scored:
+            entry["shortfall"] = best - entry["est"]
+            entry["close"] = entry["shortfall"] <= 0.01
+        close = [entry for entry in scored if entry["close"]]
+        pick = min(close, key=lambda entry: entry["cost"]["total"]) if close else None
+        base = next((entry for entry in scored if entry["name"] == "as-is"), None)
+        if pick:
+            pick["needs"] = ""
+        if base and base["test"]:
+            self._compare(scored, base, pick)
+        return {
+            "format": 1,
+            "run": run.name,
+            "created": "2026-11-21T10:31:02+00:00",
+            "accordeur": "0.1.0",
+            "task": {
+                "name": self.task,
+                "description": f"A task made for tests.{self.plant}",
+                "instruction": "Which team should handle this message?",
+                "kind": self.kind,
+                "labels": [{"name": name, "text": name} for name in self.labels],
+                "metric": self.metric,
+                "metric_title": self.metric,
+                "digest": "d" * 64,
+                "splits": "given",
+                "counts": {"train": 200, "dev": self.dev, "test": self.test, "unlabelled": 0},
+                "limits": {"queries": self.queries, "tolerance": 0.01, "latency_p95": 2.0},
+                "prices": {
+                    "hour": 0.1,
+                    "label": 0.0,
+                    "input_token": None,
+                    "output_token": None,
+                    "currency": "USD",
+                },
+            },
+            "plan": {
+                "hash": run.plan_hash,
+                "seed": self.seed,
+                "effort": 8,
+                "screening": True,
+                "entries": [{"name": kind.name} for kind in self.kinds],
+                "note": self.plant,
+            },
+            "model": {
+                "name": "local/smollm2",
+                "digest": "ab" * 32,
+                "engine": "local torch 2.13.0",
+                "dtype": "bfloat16",
+                "threads": 2,
+                "device": "cpu",
+                "licence": "Apache-2.0",
+                "dtype_trial": {"bfloat16": 2512.0, "float32": 801.0},
+            },
+            "preflight": self._preflight(),
+            "first_prompt": self._prompt(self.kinds[-1], {"input": "first"}),
+            "entries": entries,
+            "ledger": self._ledger(scored),
+            "curve": self._curve() if self.kind == "labels" and scored else [],
+            "decision": self._decision(pick, scored),
+            "held_out": self._held_out(pick, base),
+            "pairs": self._pairs(scored),
+            "break_even": self._break_even(scored),
+            "verdict": self._verdict(pick),
+            "label_next": dict(self.label_next) if self.label_next else None,
+            "environment": {
+                "python": "3.11.7",
+                "platform": "Linux 6.1",
+                "cpu": "A processor",
+                "cores": 2,
+                "memory": 8_000_000_000,
+                "packages": {"numpy": "2.4.0", "torch": "2.13.0", "transformers": "5.23.0"},
+            },
+            "rows_shown": "test" if self.test else "dev",
+        }
+
+    def _compare(
+        self, scored: Sequence[dict[str, Any]], base: dict[str, Any], pick: dict[str, Any] | None
+    ) -> None:
+        for entry in scored:
+            if entry is base:
+                continue
+            difference = entry["test"]["score"] - base["test"]["score"]
+            entry["against_as_is"] = {
+                "split": "test",
+                "difference": difference,
+                "interval": _around(difference),
+                "n": self.test,
+                "test": "exact McNemar",
+                "p": 0.0004,
+                "p_holm": None if entry is pick else 0.0021,
+                "b": 90,
+                "c": 20,
+            }
+
+    def _preflight(self) -> list[dict[str, Any]]:
+        return [
+            {"name": "counts", "level": "ok", "message": "200 train, 120 dev.", "ids": []},
+            {
+                "name": "near leakage",
+                "level": "warn",
+                "message": f"3 rows are nearly alike across splits.{self.plant}",
+                "ids": [f"row-{place}" for place in range(9)],
+                "allow": "near",
+            },
+            {"name": "length", "level": "ok", "message": "Prompts take 92 tokens.", "ids": []},
+        ]
+
+    def _ledger(self, scored: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        kinds = {kind.name: kind for kind in self.kinds}
+        return [
+            {
+                "entry": entry["name"],
+                "configuration": configuration,
+                "configuration_id": f"{entry['name']}/{configuration}",
+                "score": entry["dev"]["score"] - 0.01 * place,
+                "n": self.dev,
+                "seconds": 3.25 + place,
+                "tokens": 12_345,
+                "competes": True,
+                "k": None,
+            }
+            for entry in scored
+            for place, configuration in enumerate(reversed(kinds[entry["name"]].configurations))
+        ]
+
+    def _curve(self) -> list[dict[str, Any]]:
+        return [
+            {"k": k, "score": score, "low": score - 0.085, "high": score + 0.08, "n": self.dev}
+            for k, score in ((0, 0.41), (1, 0.44), (2, 0.53), (4, 0.61), (8, 0.68), (16, 0.7))
+        ]
+
+    def _decision(
+        self, pick: dict[str, Any] | None, scored: Sequence[dict[str, Any]]
+    ) -> dict[str, Any]:
+        small = not self.test
+        tied = [one["name"] for one in scored if one["close"] and one is not pick]
+        return {
+            "hash": "c0ffee" * 10 + "abcd",
+            "pick": pick["name"] if pick else None,
+            "configuration": pick["configuration"] if pick else None,
+            "configuration_id": pick["configuration_id"] if pick else None,
+            "blocked": "" if pick else "no candidate is eligible",
+            "sureness": 0.63 if pick else None,
+            "word": "likely" if pick else None,
+            "ranked_by": "total cost" if pick else None,
+            "tolerance": 0.01,
+            "tied_with": tied,
+            "detectable_difference": 0.083 if pick else None,
+            "rows_needed": 2310 if pick else None,
+            "too_few": bool(pick) and small,
+            "unconfirmed": small,
+            "best_language_model": "few-shot+calibration" if pick and not small else None,
+        }
+
+    def _held_out(self, pick: dict[str, Any] | None, base: dict[str, Any] | None) -> Any:
+        if not pick or not base or not pick["test"]:
+            return None
+        return {
+            "n": self.test,
+            "openings": 3,
+            "primary": {
+                "candidate": pick["name"],
+                "against": "as-is",
+                "difference": pick["test"]["score"] - base["test"]["score"],
+                "interval": _around(pick["test"]["score"] - base["test"]["score"]),
+                "test": "exact McNemar",
+                "p": 0.0000004,
+                "outcome": "confirmed",
+            },
+            "shrinkage": {
+                "dev": pick["dev"]["score"],
+                "est": pick["est"],
+                "test": pick["test"]["score"],
+            },
+        }
+
+    def _pairs(self, scored: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        split = "test" if self.test else "dev"
+        return [
+            {
+                "a": a["name"],
+                "b": b["name"],
+                "split": split,
+                "difference": a[split]["score"] - b[split]["score"],
+                "interval": _around(a[split]["score"] - b[split]["score"]),
+            }
+            for place, a in enumerate(scored)
+            for b in scored[place + 1 :]
+        ]
+
+    def _break_even(self, scored: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        pairs = []
+        for a in scored:
+            for b in scored:
+                gain = b["cost"]["use"] - a["cost"]["use"]
+                spent = a["cost"]["make"] - b["cost"]["make"]
+                queries: Any = "never"
+                if gain > 0:
+                    queries = spent / gain if spent > 0 else "always"
+                if a is not b:
+                    pairs.append({"a": a["name"], "b": b["name"], "queries": queries})
+        return pairs
+
+    def _verdict(self, pick: dict[str, Any] | None) -> dict[str, Any]:
+        if pick is None:
+            headline = "No recommendation: no candidate is eligible."
+            sentences = [f"`{kind.name}`: {kind.reason}." for kind in self.kinds]
+            return {"headline": headline, "paragraph": headline, "sentences": sentences}
+        headline = self.headline or (
+            f"Use `{pick['name']}` ({pick['configuration']}): likely (within tolerance in 63% of "
+            "resamples)."
+        )
+        paragraph = (
+            f"{headline} On {self.dev} dev rows its {self.metric} is "
+            f"{100 * pick['dev']['score']:.1f}, {100 * pick['est']:.1f} once the luck of choosing "
+            "is removed. The gain is confirmed: on held-out rows it scores 80.4 [75.4, 85.4] "
+            "(n=240), +37.1 points against the prompt as given (95 % interval +29.6 points to "
+            "+44.6 points), p < 0.001. It costs 0.00042 USD to make and 2.7e-07 USD a query, 0.0139 "
+            f"USD for {self.queries:,} queries, the cheapest of 2 candidates within tolerance; one "
+            f"query takes 9.7 ms.{self.plant}"
+        )
+        sentences = [
+            "A floor is recommended. The best candidate with a language model is "
+            "`few-shot+calibration` (k=8 nearest, fitted): estimated 80.2, held-out 79.6 "
+            "[74.5, 84.7] (n=240); it is close; to win it would have to cost less than 0.0139 USD "
+            "in all instead of 0.2303 USD.",
+            "Not above the best floor, `floor:embedding-logistic` (80.8): `as-is`, `calibration`, "
+            "`few-shot`. They have shown nothing that words or embeddings alone do not.",
+            f"`few-shot`: to be close it would need 7.2 points more.{self.plant}",
+            "Shrinkage of the pick: dev 82.5, estimated 81.3, held-out 80.4. It has been opened 3 "
+            "times over all runs.",
+        ]
+        return {"headline": headline, "paragraph": paragraph, "sentences": sentences}
+
+
+def _around(value: float) -> dict[str, Any]:
+    return {"low": value - 0.07, "high": value + 0.07, "level": 0.95, "method": "group bootstrap"}
+
+
+def unconfirmed_run() -> FakeRun:
+    """40 dev rows, no held-out split, ids of rows to label next."""
+    ids = [f"support-{place:04d}" for place in range(561, 591)]
+    return FakeRun(
+        dev=40,
+        test=0,
+        seed=3,
+        headline="Use `floor:embedding-logistic` (l2=10): unconfirmed, there are too few rows for "
+        "a held-out split (within tolerance in 63% of resamples).",
+        label_next={"n_more": 20, "ids": ids},
+    )
+
+
+def text_run() -> FakeRun:
+    """Summaries: no labels, ROUGE, long inputs, answers that were cut."""
+    return FakeRun(
+        task="calls",
+        kind="text",
+        kinds=TEXT_KINDS,
+        dev=30,
+        test=60,
+        metric="ROUGE-L",
+        queries=5_000,
+        seed=2,
+    )
+
+
+def failed_run() -> FakeRun:
+    """Nothing finished."""
+    reason = "The model `local/smollm2` could not be loaded: its file is damaged"
+    kinds = [
+        Kind(name, title, 0.0, status=status, reason=reason)
+        for name, title, status in (
+            ("as-is", "prompt as given", "failed"),
+            ("few-shot", "demonstrations", "cut"),
+            ("calibration", "label calibration", "stopped"),
+        )
+    ]
+    return FakeRun(kinds=kinds, test=0, dev=20)
