@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 
 from accordeur.core.rendering import Message, Rendered, Segment
 from accordeur.models import catalog
 from accordeur.models.local.model import LocalModel
 from accordeur.models.source import Models
 from accordeur.testing.tiny import tiny_model
+
+torch.set_num_threads(1)  # a tiny model gains nothing from more, and loses much on a busy machine
 
 
 @pytest.fixture(scope="session")

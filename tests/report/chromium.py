@@ -159,7 +159,9 @@ class Chromium:
     def screenshot(self, out: Path, *, whole: bool = True) -> None:
         """The page as a PNG file."""
         shot = self.call(
-            "Page.captureScreenshot", format="png", captureBeyondViewport=whole,
+            "Page.captureScreenshot",
+            format="png",
+            captureBeyondViewport=whole,
             **({"clip": self._whole()} if whole else {}),
         )
         out.write_bytes(base64.b64decode(shot["data"]))

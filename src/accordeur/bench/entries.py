@@ -7,7 +7,7 @@ resumed or repeated run reads both instead of fitting again, with the seconds of
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -146,7 +146,7 @@ def _file(stack: Stack) -> str:
 
 
 def _write_down(outcome: Outcome, bench: Bench) -> None:
-    for one in outcome.scored if outcome.cost else ():
+    for one in outcome.scored:
         bench.folder.write_files(f"candidates/{one.id}", bundle_files(Bundle(one.candidate)))
     bench.folder.write_json(
         _file(outcome.stack),
@@ -166,37 +166,44 @@ def read_back(stack: Stack, bench: Bench, *, unfinished_too: bool) -> Outcome | 
     """An entry of an earlier run of this plan, or `None` when anything of it is missing.
 
     Args:
-        unfinished_too: the decision is written, so what was unfinished then stays so; before that
-            only finished entries count, and an unfinished one gets another chance.
+        unfinished_too: the decision is written, so what was unfinished then stays so and rows lost
+            to errors stay lost; before that both get another chance.
     """
     data: dict[str, Any] | None = bench.folder.read_json(_file(stack))
     if data is None:
         return None
-    if data["status"] != "finished":
-        if not unfinished_too:
-            return None
-        return Outcome(stack, data["status"], data["reason"], (), None, True)
-    scored = []
-    for one in data["scored"]:
-        rows = bench.folder.read_answers("dev", one["id"])
-        whole = [rows.get(index) for index in range(len(bench.dev))]
-        results = [row for row in whole if row is not None]
-        damaged = (
-            len(results) < len(bench.dev)
-            or any(row.answer.status is Status.ERROR for row in results)
-            or bench.folder.read_files(f"candidates/{one['id']}") is None
-        )
-        if damaged:
-            return None
-        candidate = load_bundle(bench.folder.folder / "candidates" / one["id"]).candidate
-        measured = summarise(
-            results,
-            bench.dev,
-            bench.metric,
-            bench.task,
-            candidate=one["id"],
-            split="dev",
-            seed=seed_for(bench.seed, "interval"),
-        )
-        scored.append(Scored(one["name"], one["id"], candidate, measured, one["competes"]))
-    return Outcome(stack, "finished", "", tuple(scored), Cost.from_json(data["cost"]), True)
+    unfinished = data["status"] != "finished" or data["cost"] is None
+    if unfinished and not unfinished_too:
+        return None
+    scored = [_scored_before(one, bench, errors_too=unfinished_too) for one in data["scored"]]
+    whole = tuple(one for one in scored if one is not None)
+    if unfinished:
+        return Outcome(stack, data["status"], data["reason"], whole, None, True)
+    if len(whole) < len(scored):
+        return None
+    return Outcome(stack, "finished", "", whole, Cost.from_json(data["cost"]), True)
+
+
+def _scored_before(one: Mapping[str, Any], bench: Bench, *, errors_too: bool) -> Scored | None:
+    """A configuration of an earlier run, or `None` when its rows or its bundle are damaged."""
+    rows = bench.folder.read_answers("dev", one["id"])
+    whole = [rows.get(index) for index in range(len(bench.dev))]
+    results = [row for row in whole if row is not None]
+    damaged = (
+        len(results) < len(bench.dev)
+        or (not errors_too and any(row.answer.status is Status.ERROR for row in results))
+        or bench.folder.read_files(f"candidates/{one['id']}") is None
+    )
+    if damaged:
+        return None
+    candidate = load_bundle(bench.folder.folder / "candidates" / one["id"]).candidate
+    measured = summarise(
+        results,
+        bench.dev,
+        bench.metric,
+        bench.task,
+        candidate=one["id"],
+        split="dev",
+        seed=seed_for(bench.seed, "interval"),
+    )
+    return Scored(one["name"], one["id"], candidate, measured, one["competes"])

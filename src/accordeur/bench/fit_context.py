@@ -174,7 +174,7 @@ class EntryContext:
 
         answerer = assemble(candidate, bench.source, cache=bench.cache)
         rows: list[RowResult] = []
-        for offset, block in _blocks(bench, candidate):
+        for offset, block in self._blocks(candidate):
             sink = RunSink(bench.folder, "dev", identity, offset=offset, count=len(block))
             rows += answer_rows(
                 answerer,
@@ -220,6 +220,19 @@ class EntryContext:
             tokens=measured.logical_tokens,
         )
 
+    def _blocks(self, candidate: Candidate) -> list[tuple[int, Sequence[Example]]]:
+        """Dev as one block, or as the screened rows and the rest for candidates that generate.
+
+        As-is is never screened: the primary test needs it on every row.
+        """
+        bench = self.bench
+        decoding = candidate.part(Decoding)
+        generates = decoding is not None and decoding.mode == "generate"
+        screened = generates and bench.screening and self.entry != "as-is"
+        if not screened or len(bench.dev) < SCREEN_LEAST:
+            return [(0, bench.dev)]
+        return [(0, bench.dev[:SCREEN_ROWS]), (SCREEN_ROWS, bench.dev[SCREEN_ROWS:])]
+
     def _check_clock(self, when: str) -> None:
         if self.bench.budget.spent:
             raise Stopped(f"the time budget ended {when}", cut=True)
@@ -246,12 +259,3 @@ class EntryContext:
                 f"screened out after {len(rows)} dev rows: at best {-interval.high:.1%} behind "
                 "the leader"
             )
-
-
-def _blocks(bench: Bench, candidate: Candidate) -> list[tuple[int, Sequence[Example]]]:
-    """Dev as one block, or as the screened rows and the rest for candidates that generate."""
-    decoding = candidate.part(Decoding)
-    generates = decoding is not None and decoding.mode == "generate"
-    if not (generates and bench.screening and len(bench.dev) >= SCREEN_LEAST):
-        return [(0, bench.dev)]
-    return [(0, bench.dev[:SCREEN_ROWS]), (SCREEN_ROWS, bench.dev[SCREEN_ROWS:])]

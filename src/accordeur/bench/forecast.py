@@ -9,6 +9,7 @@ gives the same plan.
 from __future__ import annotations
 
 import json
+import math
 import statistics
 import time
 from collections.abc import Sequence
@@ -34,6 +35,8 @@ MOST_EFFORT = 16
 FLOOR_SECONDS = 1.0
 EMBED_SECONDS = 0.01
 """Of a floor, and of embedding one short text; measured on two AVX2 cores."""
+FEWEST_ROWS = 20
+"""Rows per split under which `--limit` is no advice."""
 SAFETY = 0.85
 """Share of the budget a plan may be forecast to take."""
 
@@ -235,8 +238,10 @@ def choose_effort(
         if wanted <= SAFETY * budget:
             return effort
     smallest = overhead + sum(plan_seconds(stacks, task, tokens, speed, 1).values())
-    rows = max(20, int(len(task.dev) * SAFETY * budget / smallest))
+    hint = f"--budget {math.ceil(smallest / SAFETY / 60)}m"
+    rows = int(len(task.dev) * (SAFETY * budget - overhead) / (smallest - overhead))
+    if rows >= FEWEST_ROWS:
+        hint += f", or --limit {rows}"
     raise PlanError(
-        f"The smallest plan needs about {smallest:.0f} s; the budget is {budget:.0f} s.",
-        hint=f"--budget {smallest / SAFETY / 60 + 0.5:.0f}m, or --limit {rows}",
+        f"The smallest plan needs about {smallest:.0f} s; the budget is {budget:.0f} s.", hint=hint
     )

@@ -22,7 +22,8 @@ from accordeur.core.candidate import Candidate
 from accordeur.core.errors import ModelError, UsageError
 from accordeur.core.lever import Lever, Need
 from accordeur.core.model import Embedder, Model, ModelSource
-from accordeur.core.task import Task
+from accordeur.core.rendering import Request
+from accordeur.core.task import Example, Task
 from accordeur.levers.floor import floors_for
 from accordeur.measure.metric import Metric
 from accordeur.measure.metrics import check_fits, load_metric
@@ -30,6 +31,7 @@ from accordeur.parts.answering.prompting import Prompting
 from accordeur.parts.assemble import assemble
 from accordeur.parts.base import base_candidate
 from accordeur.parts.decoding import Decoding
+from accordeur.parts.prompt import Prompt
 from accordeur.tasks.checks import raise_errors, run_checks
 
 EMBEDDER = "local/minilm"
@@ -72,8 +74,9 @@ class Preparation:
         )
         check_fits(self.metric, self.task.kind)
         self.stacks, self.everything = parse_stacks(levers, options.settings or {})
-        # Once without a model: leakage is told before anything heavy is loaded.
+        # Leakage and templates that cannot be filled are told before anything heavy is loaded.
         raise_errors(run_checks(self.task))
+        _check_template(self.task)
         self._source = source
         self.model: Model | None = None
         self.embedder: Embedder | None = None
@@ -208,6 +211,25 @@ class Preparation:
                 resumed=resumed,
             )
         )
+
+
+def _check_template(task: Task) -> None:
+    """Fill the task's own template with every row.
+
+    Raises:
+        TaskError: a row lacks a field the template prints.
+    """
+    if not task.template:
+        return
+    prompt = Prompt(task.instruction, template=task.template)
+
+    def fill(rows: Sequence[Example]) -> None:
+        for row in rows:
+            prompt.row(Request.from_example(row))
+
+    fill([*task.train, *task.dev])
+    if task.held_out is not None:
+        task.held_out.audit(fill)
 
 
 def _with_options(task: Task, options: Options) -> Task:

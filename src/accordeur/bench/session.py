@@ -243,7 +243,13 @@ class Session:
     def _model_json(self) -> dict[str, Any] | None:
         if self.plan.model is None:
             return None
-        return {**self.plan.model.to_json(), "licence": _licence(self.plan.model.name)}
+        # Not every model makes a trial: endpoints and forced dtypes have none.
+        trial = getattr(self.ready.model, "trial", None)
+        return {
+            **self.plan.model.to_json(),
+            "licence": _licence(self.plan.model.name),
+            "dtype_trial": dict(trial.tokens_per_second) if trial else None,
+        }
 
     def _winner(
         self, outcomes: Sequence[Outcome], decision: Decision, record: Mapping[str, Any]

@@ -9,7 +9,9 @@ from typing import Any
 from accordeur.bench.confirmation import Confirmation
 from accordeur.bench.decision import Decision
 from accordeur.bench.entries import Outcome
-from accordeur.core.measurement import Cost, Measurement
+from accordeur.core.measurement import Measurement
+from accordeur.measure.cost import break_even
+from accordeur.report import numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,23 +23,13 @@ class Wording:
     sentences: tuple[str, ...]
 
 
-def points(value: float) -> str:
-    """A difference in scores, as points with a sign."""
-    return f"{100 * value:+.1f} points"
-
-
 def score(measured: Measurement) -> str:
     """A score with its interval and n."""
     if measured.score is None:
         return "no score"
     interval = measured.interval
-    spread = f" [{100 * interval.low:.1f}, {100 * interval.high:.1f}]" if interval else ""
-    return f"{100 * measured.score:.1f}{spread} (n={measured.n})"
-
-
-def money(value: float | None, currency: str) -> str:
-    """An amount with enough digits to tell small prices apart."""
-    return "unknown" if value is None else f"{value:.4g} {currency}"
+    spread = f" {numbers.interval(interval.to_json())}" if interval else ""
+    return f"{numbers.points(measured.score)}{spread} (n={measured.n})"
 
 
 def name_of(outcome: Outcome) -> str:
@@ -81,8 +73,8 @@ def write_verdict(
     headline = f"Use {name_of(pick)}: {word}."
     parts = [
         headline,
-        f"On {dev_rows} dev rows its {metric} is {100 * estimate.dev:.1f}, "
-        f"{100 * estimate.estimate:.1f} once the luck of choosing is removed.",
+        f"On {dev_rows} dev rows its {metric} is {numbers.points(estimate.dev)}, "
+        f"{numbers.points(estimate.estimate)} once the luck of choosing is removed.",
     ]
     parts += _gain(decision, confirmation, metric)
     parts += _price(decision, outcomes, queries)
@@ -92,6 +84,7 @@ def write_verdict(
     if cut:
         parts.append(f"Cut by the clock and not recommended: {', '.join(cut)}.")
     sentences = [
+        *_break_even(decision, outcomes),
         *_language_model(decision, outcomes, confirmation),
         *_floors(decision, outcomes),
         *_needs(decision, outcomes),
@@ -124,17 +117,17 @@ def _gain(decision: Decision, confirmation: Confirmation | None, metric: str) ->
         return ["The held-out rows could not be compared with the prompt as given."]
     candidate, against, pair = confirmation.primary
     spread = (
-        f" (95 % interval {points(pair.interval.low)} to {points(pair.interval.high)})"
+        f", 95 % interval {numbers.interval(pair.interval.to_json(), sign=True)}"
         if pair.interval
         else ""
     )
     if candidate == "as-is":
         return [
             f"The prompt as given is the pick; on {pair.n} held-out rows it differs from "
-            f"`{against}`, the best on dev, by {points(pair.difference)}{spread}."
+            f"`{against}`, the best on dev, by {numbers.signed(pair.difference)} points{spread}."
         ]
     measured = confirmation.measurements[candidate]
-    p = "" if pair.p is None else f", p {_p(pair.p)}"
+    p = "" if pair.p is None else f", {numbers.p_value(pair.p)}"
     told = {
         "confirmed": "The gain is confirmed",
         "gain not shown": "A gain over the prompt as given is not shown",
@@ -142,13 +135,9 @@ def _gain(decision: Decision, confirmation: Confirmation | None, metric: str) ->
         "not tested": "The gain could not be tested",
     }[confirmation.outcome]
     return [
-        f"{told}: on held-out rows it scores {score(measured)}, {points(pair.difference)} "
-        f"against the prompt as given{spread}{p}."
+        f"{told}: on held-out rows it scores {score(measured)}, "
+        f"{numbers.signed(pair.difference)} points against the prompt as given{spread}{p}."
     ]
-
-
-def _p(value: float) -> str:
-    return "< 0.001" if value < 0.001 else f"= {value:.3f}"
 
 
 def _price(decision: Decision, outcomes: Mapping[str, Outcome], queries: int) -> list[str]:
@@ -160,9 +149,9 @@ def _price(decision: Decision, outcomes: Mapping[str, Outcome], queries: int) ->
     if cost.total is None:
         return ["Its price is unknown, so candidates were not ranked by money."]
     said = (
-        f"It costs {money(cost.make, cost.currency)} to make and "
-        f"{money(cost.use, cost.currency)} a query, {money(cost.total, cost.currency)} for "
-        f"{queries:,} queries"
+        f"It costs {numbers.money(cost.make, cost.currency)} to make and "
+        f"{numbers.money(cost.use, cost.currency)} a query, "
+        f"{numbers.money(cost.total, cost.currency)} for {queries:,} queries"
     )
     close = [
         name
@@ -171,13 +160,31 @@ def _price(decision: Decision, outcomes: Mapping[str, Outcome], queries: int) ->
     ]
     if close:
         said += f", the cheapest of {len(close) + 1} candidates within tolerance"
-    latency = f"; one query takes {_seconds(cost)}." if cost.cold_seconds is not None else "."
+    latency = (
+        f"; one query takes {numbers.seconds(cost.cold_seconds)}."
+        if cost.cold_seconds is not None
+        else "."
+    )
     return [said + latency]
 
 
-def _seconds(cost: Cost) -> str:
-    seconds = cost.cold_seconds or 0.0
-    return f"{1000 * seconds:.2g} ms" if seconds < 1 else f"{seconds:.1f} s"
+def _break_even(decision: Decision, outcomes: Mapping[str, Outcome]) -> list[str]:
+    """From which volume the pick is cheaper than the best estimate, when these are two."""
+    assert decision.selection is not None
+    assert decision.pick is not None
+    entries = decision.selection.entries
+    top = max(entries, key=lambda name: entries[name].estimate)
+    mine, other = outcomes[decision.pick].cost, outcomes[top].cost
+    if top == decision.pick or mine is None or other is None:
+        return []
+    if mine.make is None or mine.use is None or other.make is None or other.use is None:
+        return []
+    queries = break_even(mine.make, mine.use, other.make, other.use)
+    if isinstance(queries, str):
+        when = "at every volume" if queries == "always" else "at no volume"
+    else:
+        when = f"from {numbers.count(queries)} queries on"
+    return [f"Against {name_of(outcomes[top])}, the highest estimate, it is cheaper {when}."]
 
 
 def _ties(decision: Decision, outcomes: Mapping[str, Outcome]) -> list[str]:
@@ -265,7 +272,8 @@ def _need(decision: Decision, outcomes: Mapping[str, Outcome], name: str) -> str
         return "it is close"
     return (
         f"it is close; to win it would have to cost less than "
-        f"{money(best.total, best.currency)} in all instead of {money(mine.total, mine.currency)}"
+        f"{numbers.money(best.total, best.currency)} in all instead of "
+        f"{numbers.money(mine.total, mine.currency)}"
     )
 
 

@@ -169,12 +169,12 @@ class Counter:
         now = time.monotonic()
         if done >= self.rows or now - self._last < EVERY:
             return
-        from accordeur.report.numbers import seconds
+        from accordeur.cli.figures import about
 
         self._last = now
         left = (now - self._start) / done * (self.rows - done)
         print(
-            f"{done:,} of {self.rows:,} rows, about {seconds(left)} left",
+            f"{done:,} of {self.rows:,} rows, about {about(left)} left",
             file=sys.stderr,
             flush=True,
         )

@@ -32,6 +32,20 @@ def split_rows(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{_SPLITS[name]} {counts[name]:,}" for name in known)
 
 
+def about(seconds: float) -> str:
+    """A forecast, no finer than a forecast can be: `8 s`, `3 min 20 s`, `12 min`, `1 h 5 min`."""
+    whole = max(1, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 600:
+        minutes, rest = divmod(10 * round(whole / 10), 60)
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, minutes = divmod(round(whole / 60), 60)
+    if not hours:
+        return f"{minutes} min"
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
 def moment(stamp: str) -> str:
     """A UTC time stamp as local date and time; the text itself when it is none."""
     try:

@@ -162,11 +162,10 @@ def _other(found: Guess, source: list[str]) -> str:
 def _require(found: Guess, folder: Path) -> None:
     if found.complete:
         return
-    columns = ", ".join(f"`{column}`" for column in found.columns[:12])
     first = found.columns[0] if found.columns else "COLUMN"
     last = found.columns[-1] if len(found.columns) > 1 else "COLUMN"
     raise TaskError(
-        f"It is not clear what `{found.data}` holds: {' '.join(found.notes)} Columns: {columns}.",
+        f"It is not clear what `{found.data}` holds: {' '.join(found.notes)}",
         hint=f"accordeur init {folder} --data {found.data} --input {first} --expected {last}",
     )
 

@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from accordeur.cli.watching.progress import Progress
 
 LEAKAGE = ("exact", "near")
+WITH_RESUME = ("resume", "budget", "output")
 OUTPUTS = (".json", ".jsonl", ".csv", ".html")
 
 
 def command(
+    context: typer.Context,
     task: Annotated[
         Path | None,
         typer.Argument(metavar="TASK", help="Folder with task.yaml, a task.yaml, or a data file."),
@@ -104,6 +106,8 @@ def command(
     Ctrl-C loses at most the batch in flight, and the same command goes on where it stopped.
     """
     place = _task(task, config, resume)
+    if resume is not None:
+        _refuse_beside_resume(context)
     _check_numbers(limit, seed, max_latency)
     _check_allowed(allow or [])
     _check_output(output)
@@ -155,6 +159,18 @@ def _task(task: Path | None, config: Path | None, resume: str | None) -> Path:
             hint="accordeur run FOLDER; `accordeur init FOLDER --data FILE` makes one",
         )
     return given[0]
+
+
+def _refuse_beside_resume(context: typer.Context) -> None:
+    """A run that goes on keeps its own settings; a flag that would be ignored is a mistake."""
+    for name in context.params:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE" and name not in WITH_RESUME:
+            raise UsageError(
+                f"`--{name.replace('_', '-')}` has no meaning beside `--resume`: a run that goes "
+                "on keeps its own settings.",
+                hint="leave it out, or start another run: accordeur run TASK ...",
+            )
 
 
 def _check_numbers(limit: int | None, seed: int, max_latency: float | None) -> None:
@@ -212,7 +228,7 @@ def _watch(work: Any, output: Path | None) -> int:
         finished = work(bench, observer)
     except KeyboardInterrupt:
         observer.close()
-        _tell_how_to_resume(progress)
+        _tell_how_to_resume(progress, listed=not lively())
         raise typer.Exit(130) from None
     finally:
         observer.close()
@@ -223,9 +239,9 @@ def _watch(work: Any, output: Path | None) -> int:
     return _show(finished, output)
 
 
-def _tell_how_to_resume(progress: Progress) -> None:
+def _tell_how_to_resume(progress: Progress, *, listed: bool) -> None:
     from accordeur.cli.terminal import console
-    from accordeur.cli.watching.lines import finished_line
+    from accordeur.cli.watching.lines import finished_line, running
 
     out = console(stderr=True)
     out.print()
@@ -233,18 +249,14 @@ def _tell_how_to_resume(progress: Progress) -> None:
         out.print("Stopped before the plan was fixed; nothing is lost. Type the command again.")
         return
     done = progress.finished
-    out.print(f"Stopped. {len(done)} of {len(progress.plan.entries)} entries are done:")
-    for view in done.values():
-        out.print(f"  {finished_line(view)}")
+    out.print(f"Stopped. {len(done)} of {len(progress.plan.entries)} entries are done.")
+    if listed:  # on a terminal the table stands above
+        for view in done.values():
+            out.print(f"  {finished_line(view)}", soft_wrap=True)
     if progress.entry:
-        out.print(
-            f"  {progress.entry}: {progress.rows_done} of {progress.rows} rows of "
-            f"`{progress.configuration}`"
-        )
-    out.print(
-        f"\nEverything computed so far is kept. To go on:\n\n  accordeur run --resume "
-        f"{progress.plan.run}"
-    )
+        out.print(f"Half done: {running(progress)}.")
+    out.print("\nEverything computed so far is kept. To go on:")
+    out.print(f"\n  accordeur run --resume {progress.plan.run}", soft_wrap=True)
 
 
 def _show(finished: Run, output: Path | None) -> int:

@@ -155,6 +155,7 @@ class TaskBrief:
     kind: TaskKind
     labels: tuple[Label, ...]
     metric: str
+    template: str = ""
 
     def label_text(self, name: str) -> str:
         """The text shown to the model for a label's name.
@@ -228,6 +229,7 @@ class Task:
         name: short name, used in file names.
         description: one sentence for people.
         instruction: what the model is told.
+        template: Jinja layout of a row; empty for the default (context, blank line, input).
         kind: `labels` when answers come from a closed list, else `text`.
         labels: in the order of `task.yaml`, or of first appearance in train.
         metric: name of the metric that decides.
@@ -262,6 +264,7 @@ class Task:
     warnings: tuple[str, ...] = ()
     columns: Mapping[str, str] = field(default_factory=dict)
     data_files: tuple[Path, ...] = ()
+    template: str = ""
     allow_leakage: tuple[str, ...] = ()
 
     @property
@@ -274,6 +277,7 @@ class Task:
             kind=self.kind,
             labels=self.labels,
             metric=self.metric,
+            template=self.template,
         )
 
     @property
@@ -283,6 +287,7 @@ class Task:
             {
                 "name": self.name,
                 "instruction": self.instruction,
+                "template": self.template,
                 "labels": [[label.name, label.text] for label in self.labels],
                 "metric": self.metric,
                 "train": [row.to_json() for row in self.train],

@@ -93,13 +93,14 @@ def peak_memory() -> int:
 
 
 def break_even(make_a: float, use_a: float, make_b: float, use_b: float) -> float | str:
-    """Queries from which a is cheaper than b: (F_a - F_b) / (c_b - c_a) when positive.
+    """Queries from which on a is cheaper than b: (F_a - F_b) / (c_b - c_a) when positive.
 
-    Else "always" (a is never dearer) or "never" (a is never cheaper).
+    Else "always" (at no volume is a dearer) or "never": a costs more per query, or as much and more
+    to make. An a that is cheaper only up to some volume is "never" too; that volume is the
+    break-even of b against a.
     """
     if use_a < use_b:
         return max(0.0, (make_a - make_b) / (use_b - use_a)) or "always"
     if use_a == use_b:
         return "always" if make_a <= make_b else "never"
-    # a costs more per query: cheaper at first at best, and then only up to some volume.
     return "never"

@@ -1,0 +1,1 @@
+"""Language and embedding models: `source` gives them by name, `catalog` knows the embedded ones."""

@@ -8,7 +8,7 @@ from accordeur.core.candidate import Candidate
 from accordeur.core.model import Capability, Model
 from accordeur.core.task import Example, TaskBrief
 from accordeur.parts.decoding import Decoding, answer_limit
-from accordeur.parts.prompt import Prompt, full_instruction
+from accordeur.parts.prompt import ROW_TEMPLATE, Prompt, full_instruction
 
 
 def base_candidate(task: TaskBrief, name: str, model: Model, train: Sequence[Example]) -> Candidate:
@@ -24,5 +24,7 @@ def base_candidate(task: TaskBrief, name: str, model: Model, train: Sequence[Exa
         if task.kind == "labels":
             answers = [task.label_text(name) for name in answers]
         decoding = Decoding("generate", max_tokens=answer_limit(answers, model.count_tokens))
-    prompt = Prompt(full_instruction(task.instruction, task.labels))
+    prompt = Prompt(
+        full_instruction(task.instruction, task.labels), template=task.template or ROW_TEMPLATE
+    )
     return Candidate(task, name).with_part(prompt).with_part(decoding)

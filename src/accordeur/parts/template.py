@@ -3,10 +3,10 @@
 Every `{{ expression }}` becomes a segment of its own, marked as data; the text around it stays
 static. The values never pass through the output string, so no value can look like a boundary.
 
-Constructs that would take printed values back in as text (macros, `{% set %}` blocks, `{% filter %}`
-blocks, blocks, recursive loops) are refused, because there the boundary could not be kept; so is
-whatever loads other templates. Printing, tests, loops, filters on expressions and plain `{% set %}`
-remain.
+Constructs that would take printed values back in as text (macros, blocks, `{% set %}` and
+`{% filter %}` with a body, recursive loops) are refused, because there the boundary could not be
+kept; so is whatever loads other templates. Printing, tests, loops, filters on expressions and plain
+`{% set %}` remain.
 """
 
 from __future__ import annotations
@@ -74,11 +74,13 @@ def _compiled(source: str) -> Template:
     environment = _environment()
     try:
         tree = environment.parse(source)
-        for node in tree.find_all((*_REFUSED, nodes.For)):
-            name = _REFUSED.get(type(node), "recursive loop")
-            if not isinstance(node, nodes.For) or node.recursive:
+        for node in tree.find_all(nodes.Node):
+            recursive = isinstance(node, nodes.For) and node.recursive
+            name = "recursive loop" if recursive else _REFUSED.get(type(node))
+            if name is not None:
                 raise TaskError(
-                    f"The prompt template uses `{name}`, which prompts cannot (line {node.lineno}).",
+                    f"The prompt template uses `{name}` in line {node.lineno}, which is not "
+                    "possible in prompts.",
                     hint=_HINT,
                 )
         return environment.from_string(source)

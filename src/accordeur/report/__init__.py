@@ -1,14 +1,14 @@
 """From the store to tables, figures and one HTML file; loads no model, computes no statistics.
 
-    data            reads a run: record, rows, answers
-    markup          HTML in which every outside text is escaped
-    plain_text      control characters made visible, for page and terminal
-    numbers         numbers as people read them
-    figures/        one SVG figure per file
-    sections/       one part of the page per file
-    assets/         our style sheets and scripts, written into the page
-    page            puts it together
-    console/        the same facts for a terminal
+data            reads a run: record, rows, answers
+markup          HTML in which every outside text is escaped
+plain_text      control characters made visible, for page and terminal
+numbers         numbers as people read them
+figures/        one SVG figure per file
+sections/       one part of the page per file
+assets/         our style sheets and scripts, written into the page
+page            puts it together
+console/        the same facts for a terminal
 """
 
 from __future__ import annotations

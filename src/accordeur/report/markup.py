@@ -76,9 +76,7 @@ def payload(identifier: str, data: Any) -> Markup:
     text = json.dumps(_clean(data), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
-    return Markup(
-        f'<script type="application/json" id="{html.escape(identifier)}">{text}</script>'
-    )
+    return Markup(f'<script type="application/json" id="{html.escape(identifier)}">{text}</script>')
 
 
 def _clean(value: Any) -> Any:

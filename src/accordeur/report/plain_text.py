@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import re
 
-_CONTROL_PICTURES = {code: chr(0x2400 + code) for code in range(32) if chr(code) not in "\n\t"}
 _REPLACED: dict[int, str] = {
-    **_CONTROL_PICTURES,
-    0x7F: "\u2421",
-    **{code: f"\\x{code:02x}" for code in range(0x80, 0xA0)},  # C1: 0x9b alone starts a sequence
+    **{code: f"\\x{code:02x}" for code in range(0x20) if chr(code) not in "\n\t"},
+    # Delete and C1, of which 0x9b alone starts a terminal sequence.
+    **{code: f"\\x{code:02x}" for code in range(0x7F, 0xA0)},
     # Direction embeddings, overrides and isolates reach past the text they stand in.
     **{code: f"\\u{code:04x}" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))},
     0x2028: "\n",

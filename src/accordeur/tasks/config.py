@@ -140,6 +140,7 @@ class TaskConfig(_Section):
     name: str = ""
     description: str = ""
     instruction: str = ""
+    template: str = ""
     data: DataConfig
     fields: FieldsConfig = FieldsConfig()
     labels: tuple[Label, ...] | None = None

@@ -95,6 +95,7 @@ def load_task(path: str | Path, *, seed: int = 0, limit: int | None = None) -> T
         name=config.name or _name(where),
         description=config.description.strip(),
         instruction=config.instruction.strip(),
+        template=config.template.strip("\n"),
         kind=kind,
         labels=labels,
         metric=config.metric or default_metric(splits.train, kind),

@@ -1,1 +1,24 @@
-"""The public testing kit: small tasks and models for tests of levers, metrics and models."""
+"""The public kit for tests: nothing in Accordeur itself needs it.
+
+- `check_lever`: everything a lever promises, as a suite to run on a lever of your own.
+- `ScriptedModel`, `ScriptedEmbedder`, `ScriptedSource`: models that say what they are told to.
+- `toy`: two toy tasks.
+- `tiny_model`: a random two-layer model with a real tokenizer, for tests of the engine.
+"""
+
+from __future__ import annotations
+
+from accordeur.testing import toy
+from accordeur.testing.conformance import ConformanceError, check_lever
+from accordeur.testing.scripted import ScriptedEmbedder, ScriptedModel, ScriptedSource
+from accordeur.testing.tiny import tiny_model
+
+__all__ = [
+    "ConformanceError",
+    "ScriptedEmbedder",
+    "ScriptedModel",
+    "ScriptedSource",
+    "check_lever",
+    "tiny_model",
+    "toy",
+]

@@ -1,19 +1,24 @@
-"""A language model that says what it is told to, and what goes with it: no weights, no torch.
+"""An offline language model that says what it is told to: give it the answers, use it everywhere.
 
-For tests of everything around a model: whoever writes one says what it scores and replies, sees
-every batch as it is computed, and may stop the world there.
+    model = ScriptedModel(answers={"Where is my card?": "card"})
+    run = accordeur.run(task, model="scripted", source=ScriptedSource(model))
+
+It speaks the whole `core.model.Model` interface: batches, `done`, limits of tokens and context,
+usage. A token is a word. It needs no torch, and it keeps nothing of what it is asked, so a lever
+cannot read dev rows back out of it.
 """
 
 from __future__ import annotations
 
-import hashlib
-import re
-from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import TypeVar
+import uuid
+import zlib
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from accordeur.core.errors import ModelError
+from accordeur.core.errors import ContextOverflow
 from accordeur.core.fingerprint import digest
 from accordeur.core.model import (
     Batch,
@@ -29,63 +34,53 @@ from accordeur.core.model import (
 )
 from accordeur.core.rendering import Rendered
 
-_R = TypeVar("_R")
+Answers = str | Mapping[str, str | Generated] | Callable[[Rendered], str | Generated]
+"""One answer for everything, answers by the text of the row, or a function of the prompt."""
 
-OnBatch = Callable[[Sequence[Rendered], Sequence[int]], None]
-"""Told all prompts of a call and the indices of a batch, once computed and before it is handed on.
+Scores = Mapping[str, Mapping[str, float]] | Callable[[Rendered, str], float]
+"""Nats per continuation by the text of the row, or a function of prompt and continuation."""
 
-Whatever it raises ends the call, with this batch lost.
-"""
-
-
-def asked(prompt: Rendered) -> str:
-    """The row's own text: the last data segment of the last message, empty without one."""
-    parts = prompt.messages[-1].segments
-    return next((part.text for part in reversed(parts) if part.kind == "data"), "")
-
-
-def shown(prompt: Rendered) -> int:
-    """How many demonstrations a prompt shows."""
-    return len({one.demonstration for one in prompt.messages} - {None})
-
-
-def chance(*texts: str) -> float:
-    """A number in [0, 1) that depends on the texts alone."""
-    data = "\x1f".join(texts).encode()
-    return int.from_bytes(hashlib.sha256(data).digest()[:6], "big") / 2**48
+_BOTH = frozenset({Capability.GENERATE, Capability.SCORE})
 
 
 class ScriptedModel:
-    """A `core.model.Model` of plain Python functions.
+    """A model with scripted answers.
+
+    Whatever the script leaves out is answered with "I see." and scored by a hash of prompt and
+    continuation: arbitrary, but the same every time.
 
     Args:
-        score: nats of a continuation after a prompt; default a number in (-1, 0] by their hash.
-        reply: what is generated after a prompt; default "OK".
-        name: its name; equal names are equal models to plans and caches.
-        batch_rows: rows of a batch, formed from the whole list.
-        on_batch: told about every batch.
+        answers: what `generate` writes. Longer than the limit, it is cut and marked unfinished; a
+            `Generated` is passed on as it is, errors included, save for its usage.
+        scores: what `score` gives.
+        name: as it is asked for.
         capabilities: what it can do.
-        context: its context window, in words.
+        context_window: words of prompt and answer together.
+        batch_rows: prompts answered together.
+        seconds: of every batch, as reported; no time really passes.
+        identity: by default the name, and a digest that is equal for equal scripts of plain data
+            and new for every script that holds a function: two scripts never share cached answers.
     """
 
     def __init__(
         self,
         *,
-        score: Callable[[Rendered, str], float] | None = None,
-        reply: Callable[[Rendered], str] | None = None,
+        answers: Answers = "I see.",
+        scores: Scores | None = None,
         name: str = "scripted",
+        capabilities: Collection[Capability] = _BOTH,
+        context_window: int = 4096,
         batch_rows: int = 8,
-        on_batch: OnBatch | None = None,
-        capabilities: Collection[Capability] = (Capability.SCORE, Capability.GENERATE),
-        context: int = 4096,
+        seconds: float = 0.01,
+        identity: ModelIdentity | None = None,
     ) -> None:
-        self._score = score or (lambda prompt, text: -chance(asked(prompt), text))
-        self._reply = reply or (lambda prompt: "OK")
-        self._batch_rows = batch_rows
-        self._on_batch = on_batch
-        self.identity = ModelIdentity(name, digest(name), "scripted 1", "float32")
+        self._answers = answers
+        self._scores = scores
         self.capabilities = frozenset(capabilities)
-        self.context_window = context
+        self.context_window = context_window
+        self._batch_rows = batch_rows
+        self._seconds = seconds
+        self.identity = identity or ModelIdentity(name, _script_digest(answers, scores), "scripted")
 
     def score(
         self,
@@ -94,113 +89,157 @@ class ScriptedModel:
         *,
         done: Collection[int] = (),
     ) -> Iterator[Batch[Scored]]:
-        """As scripted."""
+        """Scripted scores. See `core.model.Model.score`."""
+        longest = max(map(self.count_tokens, continuations))
 
         def one(prompt: Rendered) -> Scored:
-            scores = tuple(float(self._score(prompt, text)) for text in continuations)
-            return Scored(scores, self._usage(prompt, 0))
+            usage = self._usage(prompt, longest)
+            return Scored(tuple(self._score(prompt, text) for text in continuations), usage)
 
-        yield from self._batches(prompts, done, one)
+        return self._batches([one(prompt) for prompt in prompts], done)
 
     def generate(
         self, prompts: Sequence[Rendered], sampling: Sampling, *, done: Collection[int] = ()
     ) -> Iterator[Batch[Generated]]:
-        """As scripted, cut after `sampling.max_tokens` words."""
-
-        def one(prompt: Rendered) -> Generated:
-            words = re.findall(r"\S+\s*", self._reply(prompt))
-            kept = words[: sampling.max_tokens]
-            text = "".join(kept).rstrip()
-            return Generated(text, len(kept) == len(words), -0.5, self._usage(prompt, len(kept)))
-
-        yield from self._batches(prompts, done, one)
-
-    def _batches(
-        self, prompts: Sequence[Rendered], done: Collection[int], work: Callable[[Rendered], _R]
-    ) -> Iterator[Batch[_R]]:
-        finished = frozenset(done)
-        for start in range(0, len(prompts), self._batch_rows):
-            indices = tuple(range(start, min(start + self._batch_rows, len(prompts))))
-            if finished.issuperset(indices):
-                continue
-            results = tuple(work(prompts[index]) for index in indices)
-            if self._on_batch is not None:
-                self._on_batch(prompts, indices)
-            yield Batch(indices, results, 0.001 * len(indices), len(indices))
-
-    def _usage(self, prompt: Rendered, new: int) -> Usage:
-        words = self.prompt_tokens(prompt)[0]
-        return Usage(input_tokens=words, output_tokens=new, computed_tokens=words)
+        """Scripted answers. See `core.model.Model.generate`."""
+        return self._batches([self._generate(prompt, sampling) for prompt in prompts], done)
 
     def stream(self, prompt: Rendered, sampling: Sampling) -> Iterator[str]:
-        """The reply, word by word."""
-        for batch in self.generate([prompt], sampling):
-            yield from re.findall(r"\S+\s*", batch.results[0].text)
+        """The scripted answer word by word."""
+        words = self._generate(prompt, sampling).text.split(" ")
+        for number, word in enumerate(words):
+            yield word if number == 0 else f" {word}"
 
     def count_tokens(self, text: str) -> int:
         """Words."""
         return len(text.split())
 
     def prompt_text(self, prompt: Rendered) -> str:
-        """Turns as `role: text` lines."""
-        return "\n".join(f"{turn.role}: {turn.text}" for turn in prompt.turns())
+        """The turns, each behind its role."""
+        turns = (f"<{turn.role}>{turn.text}\n" for turn in prompt.turns())
+        return f"{''.join(turns)}<assistant>{prompt.prefill}"
 
     def prompt_tokens(self, prompt: Rendered) -> tuple[int, int]:
-        """Words in all, and in shared segments."""
-        parts = [part for message in prompt.messages for part in message.segments]
-        total = sum(self.count_tokens(part.text) for part in parts)
-        return total, sum(self.count_tokens(part.text) for part in parts if part.shared)
+        """Words of the prompt, and those of shared segments."""
+        segments = [segment for message in prompt.messages for segment in message.segments]
+        shared = sum(self.count_tokens(one.text) for one in segments if one.shared)
+        return sum(self.count_tokens(one.text) for one in segments), shared
 
     def forget(self) -> None:
-        """It remembers nothing."""
+        """Nothing is kept."""
+
+    def _generate(self, prompt: Rendered, sampling: Sampling) -> Generated:
+        usage = self._usage(prompt, sampling.max_tokens)
+        script = self._answers
+        said: str | Generated
+        if isinstance(script, str):
+            said = script
+        elif isinstance(script, Mapping):
+            said = _by_row(script, prompt, "I see.")
+        else:
+            said = script(prompt)
+        if isinstance(said, Generated):
+            return replace(said, usage=replace(usage, output_tokens=self.count_tokens(said.text)))
+        words = said.split()
+        finished = len(words) <= sampling.max_tokens
+        text = said if finished else " ".join(words[: sampling.max_tokens])
+        used = replace(usage, output_tokens=min(len(words), sampling.max_tokens))
+        return Generated(text, finished, logprob=-0.5, usage=used)
+
+    def _score(self, prompt: Rendered, continuation: str) -> float:
+        script = self._scores
+        if isinstance(script, Mapping):
+            known: Mapping[str, float] = _by_row(script, prompt, {})
+            if continuation in known:
+                return float(known[continuation])
+        elif script is not None:
+            return float(script(prompt, continuation))
+        whole = f"{self.prompt_text(prompt)}\n{continuation}"
+        return -1.0 - zlib.crc32(whole.encode()) % 4096 / 1024
+
+    def _usage(self, prompt: Rendered, answer: int) -> Usage:
+        """Words of the prompt after what does not fit is dropped: demonstrations, then the row.
+
+        Raises:
+            ContextOverflow: words that may not be cut do not fit.
+        """
+        room = self.context_window - answer
+        shown = {one.demonstration for one in prompt.messages} - {None}
+        most = 1 + max((number for number in shown if number is not None), default=-1)
+        for dropped in range(most + 1):
+            segments = [one for turn in prompt.turns(dropped) for one in turn.segments]
+            words = sum(self.count_tokens(one.text) for one in segments)
+            if words <= room or dropped == most:
+                break
+        fixed = sum(self.count_tokens(one.text) for one in segments if not one.trim)
+        if fixed > room:
+            raise ContextOverflow(
+                f"The prompt alone has {fixed} words; {room} fit.", hint="shorten the instruction"
+            )
+        return Usage(
+            input_tokens=min(words, room),
+            computed_tokens=min(words, room),
+            truncated_tokens=max(0, words - room),
+            dropped_demonstrations=dropped,
+        )
+
+    def _batches(self, results: Sequence[Any], done: Collection[int]) -> Iterator[Batch[Any]]:
+        finished = set(done)
+        for start in range(0, len(results), self._batch_rows):
+            indices = tuple(range(start, min(start + self._batch_rows, len(results))))
+            if finished.issuperset(indices):
+                continue
+            made = tuple(results[index] for index in indices)
+            tokens = sum(one.usage.computed_tokens for one in made)
+            yield Batch(indices, made, self._seconds, tokens)
 
 
-class HashedEmbedder:
-    """A `core.model.Embedder`: words hashed into a few dimensions. Same words, same direction.
+class ScriptedEmbedder:
+    """Unit vectors of hashed letter triples: similar spelling, similar vectors."""
 
-    Args:
-        dimension: of a vector.
-    """
-
-    def __init__(self, dimension: int = 64) -> None:
+    def __init__(self, *, name: str = "scripted-embedder", dimension: int = 64) -> None:
+        self.identity = ModelIdentity(name, digest([name, dimension]), "scripted")
         self.dimension = dimension
-        self.identity = ModelIdentity("local/minilm", digest("hashed"), "scripted 1", "float32")
 
     def embed(self, texts: Sequence[str]) -> FloatArray:
-        """Unit vectors, float32 [texts, dimension]."""
-        table = np.zeros((len(texts), self.dimension), dtype=np.float32)
-        for row, text in zip(table, texts, strict=True):
-            for word in re.findall(r"\w+", text.lower()):
-                row[int(chance(word) * self.dimension)] += 1.0 if chance(word, "sign") < 0.5 else -1
-            length = float(np.linalg.norm(row))
-            if length == 0.0:
-                row[0], length = 1.0, 1.0
-            row /= length
-        return table
+        """Counts of letter triples by hash, scaled to length 1; float32 [texts, dimension]."""
+        vectors = np.full((len(texts), self.dimension), 1e-3, np.float32)
+        for row, text in enumerate(texts):
+            for start in range(len(text) - 2):
+                vectors[row, zlib.crc32(text[start : start + 3].encode()) % self.dimension] += 1
+        unit: FloatArray = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        return unit
 
 
 class ScriptedSource:
-    """A `core.model.ModelSource` of one language model and one embedding model.
+    """A `core.model.ModelSource` that gives the same two models under every name.
 
     Args:
-        model: goes by any name; `None` for a machine without one.
-        embedder: default `HashedEmbedder()`.
+        model: any language model; by default a `ScriptedModel` without a script.
+        embedder: any embedding model; by default a `ScriptedEmbedder`.
     """
 
     def __init__(self, model: Model | None = None, embedder: Embedder | None = None) -> None:
-        self._model = model
-        self._embedder = embedder or HashedEmbedder()
+        self._model: Model = model or ScriptedModel()
+        self._embedder: Embedder = embedder or ScriptedEmbedder()
 
     def model(self, name: str) -> Model:
-        """The language model.
-
-        Raises:
-            ModelError: there is none.
-        """
-        if self._model is None:
-            raise ModelError(f"There is no model named `{name}`.")
+        """The language model."""
         return self._model
 
     def embedder(self, name: str) -> Embedder:
         """The embedding model."""
         return self._embedder
+
+
+def _by_row(script: Mapping[str, Any], prompt: Rendered, otherwise: Any) -> Any:
+    """The entry for the row: the last message as rendered, before the instruction joins it."""
+    return script.get(prompt.messages[-1].text, otherwise)
+
+
+def _script_digest(answers: Answers, scores: Scores | None) -> str:
+    if callable(answers) or callable(scores):
+        return digest(["scripted", uuid.uuid4().hex])
+    said = answers if isinstance(answers, str) else {k: str(v) for k, v in answers.items()}
+    table = {text: dict(row) for text, row in (scores or {}).items()}
+    return digest(["scripted", said, table])

@@ -23,7 +23,7 @@ def whole(work: Work) -> list[tuple[int, ...]]:
 
 def test_every_prompt_is_computed_as_it_is() -> None:
     given = prompts(60)
-    found = {}
+    found: dict[int, tuple[int, ...]] = {}
     for work in plan(given, extra=3, budget=100):
         found.update(zip(work.indices, whole(work), strict=True))
     assert found == {at: prompt.tokens for at, prompt in enumerate(given)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from accordeur.bench.observer import EntryView
+from accordeur.cli.figures import about
 from accordeur.cli.terminal import one_line, table
 from accordeur.cli.watching.lines import score_of
 from accordeur.cli.watching.progress import Progress
@@ -41,8 +42,8 @@ def entries_table(state: Progress, width: int) -> Table:
         elif planned.name == now:
             cells, query, note = ["…", ""], "", _running(state)
         else:
-            about = seconds(state.pace * planned.seconds)
-            cells, query, note = ["", ""], "", f"waits, about {about}"
+            cells, query = ["", ""], ""
+            note = f"waits, about {about(state.pace * planned.seconds)}"
         made.add_row(name, *cells, *([query] if wide else []), _styled(note, view))
     return made
 
@@ -58,7 +59,7 @@ def _done(view: EntryView) -> tuple[list[str], str, str]:
 
 def _running(state: Progress) -> str:
     if not state.entry:
-        return "begins"
+        return f"working for {about(state.spent)}"
     return f"{one_line(state.configuration)} {state.rows_done}/{state.rows} rows".strip()
 
 

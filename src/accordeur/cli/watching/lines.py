@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from accordeur.bench.observer import EntryView, PlanView
+from accordeur.cli.figures import about
 from accordeur.cli.tables.plan import show_plan
 from accordeur.cli.tables.preflight import show_preflight
 from accordeur.cli.terminal import console, one_line
@@ -64,7 +65,7 @@ class Lines:
 
     def _left(self) -> str:
         left = self.state.left
-        return f" · about {seconds(left)} left" if left else ""
+        return f" · about {about(left)} left" if left else ""
 
     def _write(self, line: str) -> None:
         self._last = self.state.clock()

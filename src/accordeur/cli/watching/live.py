@@ -10,13 +10,13 @@ from rich.live import Live as Redrawn
 from rich.text import Text
 
 from accordeur.bench.observer import EntryView, PlanView
+from accordeur.cli.figures import about
 from accordeur.cli.tables.entries import entries_table
 from accordeur.cli.tables.plan import show_plan
 from accordeur.cli.tables.preflight import show_preflight
 from accordeur.cli.terminal import console, one_line
 from accordeur.cli.watching.lines import running
 from accordeur.cli.watching.progress import Progress
-from accordeur.report.numbers import seconds
 
 _PHASES = {
     "loading": "Loading the task and the model",
@@ -26,6 +26,10 @@ _PHASES = {
     "held-out": "Measuring on the held-out rows",
     "report": "Writing the report",
 }
+
+
+_AROUND = 6
+"""Lines of the picture that are no entries."""
 
 
 class Live:
@@ -38,6 +42,7 @@ class Live:
     def __init__(self, progress: Progress | None = None) -> None:
         self.state = progress or Progress()
         self._console = console(stderr=True)
+        self._started = False
         self._redrawn = Redrawn(
             get_renderable=self._picture,
             console=self._console,
@@ -45,9 +50,8 @@ class Live:
             # Prints of libraries would tear the picture; they go above it instead.
             redirect_stdout=False,
             redirect_stderr=True,
-            vertical_overflow="visible",
+            vertical_overflow="crop",
         )
-        self._started = False
 
     def phase(self, name: str) -> None:
         """A phase begins."""
@@ -84,17 +88,23 @@ class Live:
             self._redrawn.stop()
 
     def _picture(self) -> RenderableType:
-        parts: list[RenderableType] = []
+        status = self._status() if self._started else []
+        if self.state.plan is None:
+            return Group(*status)
+        entries = entries_table(self.state, self._console.width)
+        if entries.row_count + _AROUND > self._console.height:
+            return Group(*status, entries)  # what is cut off then are the entries that wait
+        return Group(entries, Text(""), *status)
+
+    def _status(self) -> list[Text]:
         state = self.state
-        if state.plan is not None:
-            parts += [entries_table(state, self._console.width), Text("")]
-        if self._started:
-            words = [_PHASES.get(state.phase, one_line(state.phase))]
-            if state.entry:
-                words.append(running(state))
-            times = [f"{seconds(state.elapsed)} so far"]
-            if state.left:
-                times.append(f"about {seconds(state.left)} left")
-            line = Text(" · ".join(words), no_wrap=True, overflow="ellipsis")
-            parts += [line, Text(" · ".join(times), style="dim")]
-        return Group(*parts)
+        words = [_PHASES.get(state.phase, one_line(state.phase))]
+        if state.entry:
+            words.append(running(state))
+        times = [f"{about(state.elapsed)} so far"]
+        if state.left:
+            times.append(f"about {about(state.left)} left")
+        return [
+            Text(" · ".join(words), no_wrap=True, overflow="ellipsis"),
+            Text(" · ".join(times), style="dim"),
+        ]

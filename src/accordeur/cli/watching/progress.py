@@ -79,6 +79,11 @@ class Progress:
         return [entry for entry in self.plan.entries if entry.name not in self.finished]
 
     @property
+    def spent(self) -> float:
+        """Seconds since the running entry, or the phase, began."""
+        return self.clock() - self._since
+
+    @property
     def pace(self) -> float:
         """Seconds that really pass for one of the forecast."""
         return (self._actual + _TRUST) / (self._forecast + _TRUST)
@@ -90,10 +95,9 @@ class Progress:
             return None
         after = max(0.0, self.plan.seconds - sum(entry.seconds for entry in self.plan.entries))
         waiting = self.waiting
-        spent = self.clock() - self._since
         if not waiting:
-            return max(0.0, self.pace * after - spent)
-        running = max(0.0, self.pace * waiting[0].seconds - spent)
+            return max(0.0, self.pace * after - self.spent)
+        running = max(0.0, self.pace * waiting[0].seconds - self.spent)
         return running + self.pace * (sum(entry.seconds for entry in waiting[1:]) + after)
 
     def _planned(self, name: str) -> PlannedEntry | None:

@@ -27,6 +27,7 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 try:
     import transformers
+    from safetensors import SafetensorError
     from transformers.utils import logging as transformers_logging
 except ImportError as error:  # pragma: no cover - the extra is missing
     raise MissingDependency(
@@ -34,6 +35,8 @@ except ImportError as error:  # pragma: no cover - the extra is missing
     ) from error
 
 transformers_logging.disable_progress_bar()
+
+_LOADING_ERRORS = (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError)
 
 VERSION: str = transformers.__version__
 
@@ -70,15 +73,25 @@ def load(place: str | Path, *, dtype: torch.dtype, device: torch.device) -> Load
         settings["local_files_only"] = True
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(str(place), **settings)
-        model = transformers.AutoModelForCausalLM.from_pretrained(
-            str(place), dtype=dtype, use_safetensors=True, attn_implementation="sdpa", **settings
+        model, report = transformers.AutoModelForCausalLM.from_pretrained(
+            str(place),
+            dtype=dtype,
+            use_safetensors=True,
+            attn_implementation=_attention(place, settings),
+            output_loading_info=True,
+            **settings,
         )
-    except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
+    except _LOADING_ERRORS as error:
         reason = str(error).strip().splitlines()
         raise ModelError(
             f"`{place}` cannot be loaded as a language model: {reason[0] if reason else error}",
             hint="name a folder or `hf/ORG/NAME` with config.json, tokenizer.json and safetensors",
         ) from error
+    if missing := sorted(report["missing_keys"]):
+        raise ModelError(
+            f"`{place}` lacks {len(missing)} weights, such as `{missing[0]}`.",
+            hint="download or save the model again",
+        )
     if getattr(tokenizer, "backend_tokenizer", None) is None:
         raise ModelError(f"`{place}` has no `tokenizer.json`.", hint="choose another model")
     model.to(device)
@@ -88,6 +101,12 @@ def load(place: str | Path, *, dtype: torch.dtype, device: torch.device) -> Load
     return Loaded(
         model, config, tokenizer, head_of(model, config), _window(config), _stop(model, tokenizer)
     )
+
+
+def _attention(place: str | Path, settings: dict[str, Any]) -> str:
+    """The fused attention, but the plain one where scores are soft-capped (Gemma 2)."""
+    config = transformers.AutoConfig.from_pretrained(str(place), **settings).get_text_config()
+    return "eager" if getattr(config, "attn_logit_softcapping", None) else "sdpa"
 
 
 def sizes(place: str | Path) -> tuple[int, int, int]:
@@ -282,7 +301,7 @@ def load_bert(folder: Path) -> Any:
             local_files_only=True,
             add_pooling_layer=False,
         )
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except _LOADING_ERRORS as error:
         raise ModelError(
             f"`{folder}` cannot be loaded as a BERT: {str(error).splitlines()[0]}",
             hint="use `local/minilm`",

@@ -127,11 +127,15 @@ def _choose(logits: Tensor, sampling: Sampling, streams: Sequence[np.random.Gene
     """The next token of every row, [B]."""
     if sampling.temperature <= 0:
         return logits.argmax(dim=-1)
-    ordered, order = (logits / sampling.temperature).softmax(dim=-1).sort(dim=-1, descending=True)
-    total = ordered.cumsum(dim=-1)
-    # The nucleus: the fewest tokens that hold `top_p`; the first one always.
-    kept = torch.where(total - ordered < sampling.top_p, ordered, 0.0).cumsum(dim=-1)
-    draws = torch.tensor([stream.random() for stream in streams], dtype=kept.dtype)
-    wanted = draws.to(kept.device)[:, None] * kept[:, -1:]
-    place = torch.searchsorted(kept, wanted, right=True).clamp_max(kept.shape[1] - 1)
-    return order.gather(1, place)[:, 0]
+    chances = (logits / sampling.temperature).softmax(dim=-1)
+    order = None
+    if sampling.top_p < 1:
+        # The nucleus: the fewest tokens that hold `top_p`; the first one always.
+        chances, order = chances.sort(dim=-1, descending=True)
+        before = chances.cumsum(dim=-1) - chances
+        chances = torch.where(before < sampling.top_p, chances, 0.0)
+    total = chances.cumsum(dim=-1)
+    draws = torch.tensor([stream.random() for stream in streams], dtype=total.dtype)
+    wanted = draws.to(total.device)[:, None] * total[:, -1:]
+    place = torch.searchsorted(total, wanted, right=True).clamp_max(total.shape[1] - 1)
+    return (place if order is None else order.gather(1, place))[:, 0]

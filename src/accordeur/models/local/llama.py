@@ -111,6 +111,11 @@ class LlamaBody:
         """What it computes in."""
         return self._embedding.dtype
 
+    @property
+    def group(self) -> int:
+        """G, query heads per key/value head."""
+        return self._heads // self._groups
+
     def extend(self, tokens: Sequence[int], past: Prefix | None) -> Prefix:
         """Keys and values of `past` followed by `tokens`."""
         layout = text_layout([len(tokens)])
@@ -121,7 +126,10 @@ class LlamaBody:
         for at, (key, value) in enumerate(run.made):
             own = (key[0], value[0])
             if past is not None:
-                own = (torch.cat((past.keys[at], own[0]), 1), torch.cat((past.values[at], own[1]), 1))
+                own = (
+                    torch.cat((past.keys[at], own[0]), 1),
+                    torch.cat((past.values[at], own[1]), 1),
+                )
             keys.append(own[0].contiguous())
             values.append(own[1].contiguous())
         return Prefix((*before, *tokens), tuple(keys), tuple(values))
@@ -137,7 +145,8 @@ class LlamaBody:
         run = _Run(self, layout, prefix)
         hidden = self._walk(run, tokens, last=1)[:, 0]
         rows, width = len(layout.lengths), layout.width
-        keys, values = [], []
+        keys: list[Tensor] = []
+        values: list[Tensor] = []
         for made in run.made:
             for source, kept in zip(made, (keys, values), strict=True):
                 space = source.new_zeros(rows, self._groups, width + room, self._size)
@@ -152,7 +161,7 @@ class LlamaBody:
 
     def step(self, state: _Decoding, tokens: Tensor) -> Tensor:
         """One more token for every row; hidden states [B, E]."""
-        cosine, sine = self._rotation(state.positions)
+        cosine, sine = self.rotation(state.positions)
         hidden = torch.nn.functional.embedding(tokens, self._embedding)
         rows, at = len(tokens), state.filled
         for index, layer in enumerate(self._layers):
@@ -203,9 +212,6 @@ class LlamaBody:
 
     def rotation(self, positions: Tensor) -> tuple[Tensor, Tensor]:
         """Cosine and sine of every position [N], each [N, 1, D/2]."""
-        return self._rotation(positions)
-
-    def _rotation(self, positions: Tensor) -> tuple[Tensor, Tensor]:
         angles = (positions.float()[:, None] * self._frequencies)[:, None]
         scale = self._rope_scale
         return (angles.cos() * scale).to(self.dtype), (angles.sin() * scale).to(self.dtype)
@@ -217,7 +223,8 @@ class LlamaBody:
         linear = torch.nn.functional.linear
         joint = linear(_normalised(hidden, self._epsilon), layer.qkv, layer.qkv_bias)
         joint = joint.view(len(hidden), -1, self._size)
-        query, key, value = joint.split((self._heads, self._groups, self._groups), dim=1)
+        parts = [self._heads, self._groups, self._groups]
+        query, key, value = torch.split(joint, parts, dim=1)
         query = query.view(len(hidden), self._groups, -1, self._size).permute(1, 0, 2, 3)
         return _rotate(query, cosine[None], sine[None]), _rotate(key, cosine, sine), value
 
@@ -265,12 +272,9 @@ class _Run:
         self.cosine, self.sine = body.rotation(layout.positions(offset).flatten())
         self.made: list[tuple[Tensor, Tensor]] = []
         self._prefix = prefix
-        group = body._heads // body._groups
+        group = body.group
         self._blocks = _blocks(layout, group, body.dtype)
-        self._last = [
-            block
-            for block in _blocks(layout, group, body.dtype, from_column=layout.width - 1)
-        ]
+        self._last = _blocks(layout, group, body.dtype, from_column=layout.width - 1)
 
     def attend(self, query: Tensor, key: Tensor, value: Tensor, index: int, first: int) -> Tensor:
         """Attention of columns from `first` over the prefix and their own row.
@@ -342,9 +346,7 @@ def _attend(
     )
 
 
-def _blocks(
-    layout: Layout, group: int, dtype: torch.dtype, from_column: int = 0
-) -> list[_Block]:
+def _blocks(layout: Layout, group: int, dtype: torch.dtype, from_column: int = 0) -> list[_Block]:
     """Blocks of queries from a column on: the text, then the tree by windows."""
     seen = layout.visible()
     found = [_block(seen, from_column, layout.width, None, group, dtype)]

@@ -126,6 +126,11 @@ class LocalModel:
         return self._identity
 
     @property
+    def chat(self) -> ChatTokenizer:
+        """Its chat template and tokenizer."""
+        return self._chat
+
+    @property
     def capabilities(self) -> frozenset[Capability]:
         """Generation, scores, and weights that can be trained."""
         return frozenset({Capability.GENERATE, Capability.SCORE, Capability.WEIGHTS})

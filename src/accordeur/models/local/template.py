@@ -184,4 +184,3 @@ def _without_leading_space(step: Any) -> Any:
             inner = [_without_leading_space(part) for part in step[key]]
             return {**step, key: [part for part in inner if part is not None]}
     return step
-

@@ -118,7 +118,7 @@
   }
 
   // -- drawing --
-  function percent(value) { return (100 * value).toFixed(value < 0.0995 ? 1 : 0) + " %"; }
+  function percent(value) { return (100 * value).toFixed(value < 0.0995 ? 1 : 0) + "\u00a0%"; }
   function answerNode(answer, place, row) {
     var entry = data.entries[place];
     var used = show.value && show.value !== "differ";

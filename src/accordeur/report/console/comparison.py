@@ -39,7 +39,7 @@ def comparison_table(record: Mapping[str, Any], *, width: int | None = None) -> 
     held_out = any(entry.measured("test") for entry in entries)
     caption = f"{metric} in points, 95 % intervals; total cost of {count(queries)} queries"
     made = table("", f"{caption}, {currency}")
-    made.add_column("Entry", overflow="fold", ratio=None, max_width=44)
+    made.add_column("Entry", overflow="fold", max_width=44)
     columns = _columns(held_out, is_wide(width))
     for name, _ in columns:
         made.add_column(name, justify="right", no_wrap=True)

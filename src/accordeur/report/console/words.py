@@ -43,6 +43,7 @@ def table(title: str = "", caption: str = "") -> Table:
         caption_justify="left",
         padding=(0, 1, 0, 0),
         pad_edge=False,
+        show_edge=False,
         header_style="dim",
     )
 

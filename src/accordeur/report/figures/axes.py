@@ -49,7 +49,10 @@ class Log:
 
     def ticks(self, about: int) -> list[float]:
         """Powers of ten, every so many that about `about` remain; with 2 and 5 on short scales."""
-        first, last = math.ceil(math.log10(self.low) - 1e-9), math.floor(math.log10(self.high) + 1e-9)
+        first, last = (
+            math.ceil(math.log10(self.low) - 1e-9),
+            math.floor(math.log10(self.high) + 1e-9),
+        )
         if last - first >= 2:
             step = max(1, math.ceil((last - first) / max(about, 1)))
             return [10.0**power for power in range(first, last + 1, step)]
@@ -108,9 +111,7 @@ def x_axis(
         parts.append(tag("line", class_="grid", x1=x, x2=x, y1=top, y2=y))
         parts.append(tag("text", show(value), class_="tick", x=x, y=y + 17, text_anchor="middle"))
     middle = (scale.start + scale.end) / 2
-    parts.append(
-        tag("text", title, class_="axis-title", x=middle, y=y + 38, text_anchor="middle")
-    )
+    parts.append(tag("text", title, class_="axis-title", x=middle, y=y + 38, text_anchor="middle"))
     parts.append(tag("line", class_="axis", x1=scale.start, x2=scale.end, y1=y, y2=y))
     return tag("g", parts)
 

@@ -68,18 +68,14 @@ def _draw(entries: Sequence[Entry], currency: str, queries: int, width: int) -> 
     )
     for entry in entries:
         make, use = prices[entry.name]
-        samples = [
-            first * (last / first) ** (place / _SAMPLES) for place in range(_SAMPLES + 1)
-        ]
+        samples = [first * (last / first) ** (place / _SAMPLES) for place in range(_SAMPLES + 1)]
         line = "L".join(f"{x(q):.1f} {y(make + use * q):.1f}" for q in samples)
         parts.append(_line(entry, f"M{line}"))
     for at, entry in ends:
         pick = " pick" if entry.pick else ""
         end = y(prices[entry.name][0] + prices[entry.name][1] * last)
         parts.append(tag("line", class_="leader", x1=right, x2=right + 12, y1=end, y2=at))
-        parts.append(
-            tag("text", str(entry.number), class_=f"name{pick}", x=right + 16, y=at + 4)
-        )
+        parts.append(tag("text", str(entry.number), class_=f"name{pick}", x=right + 16, y=at + 4))
     return svg(width, height, _spoken(entries, currency, queries), *parts)
 
 

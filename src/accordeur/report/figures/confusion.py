@@ -57,9 +57,7 @@ def matrix(confusion: Mapping[str, Any], name: str) -> Markup:
     counts: list[list[int]] = confusion["matrix"]
     other: list[int] = confusion.get("other") or [0] * len(labels)
     columns = [*labels, "(no label)"] if any(other) else labels
-    table = [
-        [*row, extra] if any(other) else row for row, extra in zip(counts, other, strict=True)
-    ]
+    table = [[*row, extra] if any(other) else row for row, extra in zip(counts, other, strict=True)]
     cell = 30 if len(labels) <= _FEW else 20
     shown = [shorten(label, 22) for label in columns]
     size = 12 if len(labels) <= _FEW else 10.5

@@ -79,13 +79,13 @@ def _row(entry: Entry, scale: Linear, y: float, width: int, narrow: bool) -> lis
     if not narrow:
         best = test or dev or {}
         said = f"{points(best.get('score'))} {interval(best.get('interval'))}"
-        parts.append(tag("text", said, class_=f"value{pick}", x=width - 2, y=y + 4, text_anchor="end"))
+        parts.append(
+            tag("text", said, class_=f"value{pick}", x=width - 2, y=y + 4, text_anchor="end")
+        )
     return parts
 
 
-def _whisker(
-    kind: str, measured: Mapping[str, Any] | None, scale: Linear, y: float
-) -> Markup:
+def _whisker(kind: str, measured: Mapping[str, Any] | None, scale: Linear, y: float) -> Markup:
     """One score: a hollow dot for dev, a filled diamond for held-out, with its interval."""
     if measured is None:
         return Markup("")
@@ -112,7 +112,11 @@ def _key(kind: str, word: str) -> Markup:
     }[kind]
     line = None if kind == "est" else tag("line", x1=0, x2=22, y1=8, y2=8)
     picture = tag(
-        "svg", tag("g", line, mark, class_=f"whisker {kind}"), width=22, height=16, aria_hidden="true"
+        "svg",
+        tag("g", line, mark, class_=f"whisker {kind}"),
+        width=22,
+        height=16,
+        aria_hidden="true",
     )
     return tag("span", picture, " ", word)
 

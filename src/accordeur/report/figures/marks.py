@@ -31,7 +31,7 @@ def svg(width: float, height: float, label: str, *children: Markup) -> Markup:
     )
 
 
-def figure(draw: Draw, caption: Markup, *more: Markup) -> Markup:
+def figure(draw: Draw, caption: Markup, *more: Markup | None) -> Markup:
     """A figure for wide and for narrow screens, with its caption and what stands beneath."""
     return tag(
         "figure",

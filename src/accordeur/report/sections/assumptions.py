@@ -103,6 +103,7 @@ def environment(report: Report) -> Section:
         join(
             facts(
                 ("Task", _task(report)),
+                ("Instruction", _text(report.task.get("instruction"))),
                 ("Model", str(model["name"]) if model else "none"),
                 ("Weights, SHA-256", _hash(model.get("digest"))),
                 ("Licence", _text(model.get("licence"))),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from accordeur.report.data import Entry, Report
-from accordeur.report.markup import Markup, join, prose, tag
+from accordeur.report.markup import Child, Markup, join, prose, tag
 from accordeur.report.numbers import (
     DASH,
     count,
@@ -17,6 +17,7 @@ from accordeur.report.numbers import (
     seconds,
     signed,
 )
+from accordeur.report.sections.further_metrics import further_metrics
 from accordeur.report.sections.section import Section, folded, scrolled
 
 _HOW_TO_READ = (
@@ -63,7 +64,6 @@ def comparison(report: Report) -> Section:
     ]
     table = tag(
         "table",
-        tag("caption", _caption(report)),
         tag("thead", tag("tr", head)),
         tag("tbody", body),
         class_="sortable comparison",
@@ -77,7 +77,9 @@ def comparison(report: Report) -> Section:
         "comparison",
         "Comparison",
         join(
+            tag("p", _caption(report), class_="note"),
             scrolled(table, "Comparison of all entries"),
+            further_metrics(report.entries),
             folded("How to read this table", tag("dl", notes, class_="notes")),
         ),
     )
@@ -90,7 +92,8 @@ def _caption(report: Report) -> str:
         for name, word in (("train", "train"), ("dev", "dev"), ("test", "held-out"))
         if counts.get(name)
     )
-    return f"{report.metric}, in points; {said} rows. Amounts in {report.currency}."
+    metric = report.metric[:1].upper() + report.metric[1:]
+    return f"{metric} in points; {said} rows. Amounts in {report.currency}."
 
 
 def _columns(report: Report) -> list[tuple[str, str, Any]]:
@@ -98,7 +101,6 @@ def _columns(report: Report) -> list[tuple[str, str, Any]]:
     queries = count(report.queries)
     return [
         ("Entry", "text", _name),
-        ("Status", "text", _status),
         ("Dev", "number", lambda entry: _score(entry.measured("dev"))),
         ("Estimate", "number", lambda entry: _plain(entry, "est", points)),
         ("Optimism", "number", lambda entry: _plain(entry, "optimism", signed)),
@@ -110,11 +112,12 @@ def _columns(report: Report) -> list[tuple[str, str, Any]]:
         ("Alone, p95", "number", _latency),
         ("Tokens", "number", _tokens),
         ("Not ok", "number", _failures),
+        ("Status", "text", _status),
         ("What it would need", "text", _needs),
     ]
 
 
-def _cell(value: float | None, *content: Markup | str | None) -> Markup:
+def _cell(value: float | None, *content: Child) -> Markup:
     """A number's cell; unknown values sort last."""
     return tag("td", *content, class_="number", data_value=None if value is None else repr(value))
 
@@ -131,20 +134,27 @@ def _name(entry: Entry) -> Markup:
         " ",
         tag("span", entry.name, class_="entry", dir="auto"),
         tag("em", " ◆ pick") if entry.pick else None,
+        tag("small", tag("b", _word(entry))) if _word(entry) != "finished" else None,
         tag("small", detail, dir="auto") if detail else None,
         scope="row",
         data_value=entry.name,
     )
 
 
+def _word(entry: Entry) -> str:
+    """What became of an entry, in a word or two."""
+    if entry.status != "finished":
+        return entry.status
+    if entry.data.get("eligible") is False:
+        return "not eligible"
+    return "within tolerance" if entry.data.get("close") else "finished"
+
+
 def _status(entry: Entry) -> Markup:
     reason = entry.data.get("reason") or entry.data.get("ineligible_because") or ""
-    word = entry.status
-    if word == "finished":
-        word = "within tolerance" if entry.data.get("close") else "finished"
-        if entry.data.get("eligible") is False:
-            word = "not eligible"
-    return tag("td", word, tag("small", prose(str(reason))) if reason else None, class_="status")
+    return tag(
+        "td", _word(entry), tag("small", prose(str(reason))) if reason else None, class_="status"
+    )
 
 
 def _score(measured: Mapping[str, Any] | None) -> Markup:

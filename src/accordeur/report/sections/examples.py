@@ -105,9 +105,7 @@ def _answer(said: Said | None, row: Mapping[str, Any], labels: Sequence[str]) ->
     return [*data, said.error] if said.error else data
 
 
-def _largest(
-    said: Said, row: Mapping[str, Any], labels: Sequence[str]
-) -> list[list[float]] | None:
+def _largest(said: Said, row: Mapping[str, Any], labels: Sequence[str]) -> list[list[float]] | None:
     values = said.probabilities
     if values is None or len(values) != len(labels):
         return None
@@ -115,4 +113,3 @@ def _largest(
     accepted = _accepted(row["expected"]) or []
     kept = order[:_TOP] + [place for place in order[_TOP:] if labels[place] in accepted]
     return [[place, round(values[place], 3)] for place in kept]
-

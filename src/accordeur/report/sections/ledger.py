@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from accordeur.report.data import Report
-from accordeur.report.markup import join, tag
+from accordeur.report.markup import Markup, join, tag
 from accordeur.report.numbers import DASH, count, points, seconds
 from accordeur.report.sections.section import Section, folded, scrolled
 
@@ -45,9 +45,7 @@ def ledger(report: Report) -> Section | None:
                 tag("td", "yes" if line.get("competes") else "beneath a stack"),
             )
         )
-    table = tag(
-        "table", tag("thead", tag("tr", head)), tag("tbody", body), class_="sortable plain"
-    )
+    table = tag("table", tag("thead", tag("tr", head)), tag("tbody", body), class_="sortable plain")
     summary = f"All {count(len(body))} configurations scored on dev"
     note = tag("p", "Choosing among these is what the estimate pays for.", class_="note")
     return Section(
@@ -55,7 +53,7 @@ def ledger(report: Report) -> Section | None:
     )
 
 
-def _number(value: float | None, shown: str) -> str:
+def _number(value: float | None, shown: str) -> Markup:
     return tag(
         "td",
         shown if value is not None else DASH,

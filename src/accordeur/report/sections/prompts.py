@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from accordeur.report.data import Report
-from accordeur.report.markup import join, tag
+from accordeur.report.markup import Markup, join, tag
 from accordeur.report.sections.section import Section, folded
 
 
@@ -34,5 +34,5 @@ def prompts(report: Report) -> Section | None:
     return Section("prompts", "Rendered prompts", join(tag("p", note, class_="note"), panels))
 
 
-def _verbatim(text: str, label: str) -> str:
+def _verbatim(text: str, label: str) -> Markup:
     return tag("pre", text, tabindex=0, role="region", aria_label=label, dir="auto")

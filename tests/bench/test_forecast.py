@@ -1,0 +1,114 @@
+"""Forecasts grow with the work, and the effort is the largest that fits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
+
+from accordeur.bench.forecast import (
+    DEFAULT_EFFORT,
+    MOST_EFFORT,
+    SAFETY,
+    RowTokens,
+    Speed,
+    choose_effort,
+    measure_speed,
+    plan_seconds,
+)
+from accordeur.bench.stacks import Stack, parse_stacks
+from accordeur.core.errors import PlanError
+from accordeur.levers.floor import floors_for
+from accordeur.testing.puzzle import KnowingModel
+from accordeur.testing.toy import label_task
+
+TASK = label_task()
+TOKENS = RowTokens(row=40.0, answers=20.0, new=0.0, shown=30.0)
+SPEED = Speed(prompt=500.0, decode=50.0, single=0.01)
+STACKS = [
+    *(Stack(lever.name, (lever,), floor=True) for lever in floors_for(TASK.brief)),
+    *parse_stacks("all", {})[0],
+]
+
+
+def total(effort: int, speed: Speed = SPEED, tokens: RowTokens = TOKENS) -> float:
+    return sum(plan_seconds(STACKS, TASK, tokens, speed, effort).values())
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    effort=some.integers(1, MOST_EFFORT - 1),
+    prompt=some.floats(1.0, 1e5),
+    row=some.floats(1.0, 2000.0),
+)
+def test_more_effort_longer_rows_and_a_slower_model_never_take_less_time(
+    effort: int, prompt: float, row: float
+) -> None:
+    speed, tokens = Speed(prompt, 50.0, 0.01), replace(TOKENS, row=row)
+    seconds = total(effort, speed, tokens)
+    assert total(effort + 1, speed, tokens) >= seconds - 1e-9
+    assert total(effort, Speed(prompt / 2, 50.0, 0.01), tokens) >= seconds - 1e-9
+    assert total(effort, speed, replace(tokens, row=2 * row)) >= seconds - 1e-9
+
+
+def test_every_entry_is_forecast() -> None:
+    seconds = plan_seconds(STACKS, TASK, TOKENS, SPEED, 4)
+    assert list(seconds) == [stack.name for stack in STACKS]
+    assert all(one > 0 for one in seconds.values())
+    assert seconds["few-shot"] > seconds["as-is"]
+
+
+@pytest.mark.parametrize("times", [1.0, 1.3, 2.0, 1000.0])
+def test_the_effort_is_the_largest_that_fits(times: float) -> None:
+    budget = times * (2.001 + total(1)) / SAFETY
+    effort = choose_effort(STACKS, TASK, TOKENS, SPEED, budget, overhead=2.0)
+    assert 2.0 + total(effort) <= SAFETY * budget
+    assert effort == MOST_EFFORT or 2.0 + total(effort + 1) > SAFETY * budget
+
+
+def test_a_larger_budget_never_gives_less_effort_and_none_gives_the_default() -> None:
+    efforts = [
+        choose_effort(STACKS, TASK, TOKENS, SPEED, budget, overhead=2.0)
+        for budget in ((2.001 + total(effort)) / SAFETY for effort in (1, 3, 6, 12))
+    ]
+    assert efforts == sorted(efforts)
+    assert len(set(efforts)) > 2
+    assert choose_effort(STACKS, TASK, TOKENS, SPEED, None, overhead=2.0) == DEFAULT_EFFORT
+
+
+@settings(max_examples=25, deadline=None)
+@given(some.floats(0.5, 20.0))
+def test_a_budget_that_is_too_small_is_refused_with_one_that_is_enough(overhead: float) -> None:
+    with pytest.raises(PlanError, match="smallest plan needs about") as caught:
+        choose_effort(STACKS, TASK, TOKENS, SPEED, 1.0, overhead=overhead)
+    minutes = float(caught.value.hint.split("--budget ")[1].split("m")[0])
+    assert choose_effort(STACKS, TASK, TOKENS, SPEED, 60 * minutes, overhead=overhead) >= 1
+
+
+def test_the_speed_is_measured_once_so_the_same_command_gives_the_same_plan(
+    tmp_path: Path,
+) -> None:
+    asked: list[int] = []
+    model = KnowingModel(on_batch=lambda prompts, indices: asked.append(len(indices)))
+    first = measure_speed(model, tmp_path)
+    calls = len(asked)
+    assert calls > 0
+    assert measure_speed(model, tmp_path) == first
+    assert len(asked) == calls
+    (place,) = (tmp_path / "speed").iterdir()
+    place.write_text("{", encoding="utf-8")
+    assert measure_speed(model, tmp_path).prompt > 0
+    assert len(asked) == 2 * calls
+
+
+def test_fewer_rows_are_advised_only_where_they_help() -> None:
+    rows = TASK.dev * 40
+    task = replace(TASK, dev=tuple(replace(row, id=str(i)) for i, row in enumerate(rows)))
+    smallest = 2.0 + sum(plan_seconds(STACKS, task, TOKENS, SPEED, 1).values())
+    for share, advised in ((0.5, True), (0.01, False)):
+        with pytest.raises(PlanError) as caught:
+            choose_effort(STACKS, task, TOKENS, SPEED, share * smallest, overhead=2.0)
+        assert ("--limit" in caught.value.hint) is advised

@@ -1,0 +1,48 @@
+"""Every lever that can be named, present and future, keeps every promise."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from accordeur.core.lever import Lever
+from accordeur.core.model import ModelSource
+from accordeur.levers import LEVERS
+from accordeur.levers.floor import FLOORS
+from accordeur.tasks import load_task
+from accordeur.testing import check_lever, tiny_model, toy
+
+REGISTERED = [LEVERS.load(name)() for name in LEVERS.names()]
+
+
+@pytest.mark.parametrize("lever", [*REGISTERED, *FLOORS], ids=lambda lever: lever.name)
+def test_a_lever_conforms_on_toy_tasks_with_a_scripted_model(lever: Lever) -> None:
+    check_lever(lever)
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_model(tmp_path_factory.mktemp("tiny"), context=512)
+
+
+@pytest.fixture(scope="session")
+def models() -> ModelSource:
+    from accordeur.models.source import Models
+
+    return Models(dtype="float32")
+
+
+SMALL: dict[str, dict[str, Any]] = {"few-shot": {"k": [2, 3], "nearest_k": [2]}}
+"""Settings that spare the engine work; the defaults are checked above."""
+
+
+@pytest.mark.smollm2
+@pytest.mark.parametrize("name", LEVERS.names())
+def test_a_lever_conforms_with_the_local_engine(
+    name: str, models: ModelSource, tiny: Path, tmp_path: Path
+) -> None:
+    lever = LEVERS.load(name)(**SMALL.get(name, {}))
+    write = toy.write_label_task if "labels" in lever.kinds else toy.write_text_task
+    check_lever(lever, task=load_task(write(tmp_path)), source=models, model=str(tiny))
