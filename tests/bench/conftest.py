@@ -6,16 +6,24 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from accordeur.bench.entries import Outcome
 from accordeur.bench.finished import Run
+from accordeur.bench.fit_context import Scored
 from accordeur.bench.observer import EntryView, PlanView, Silent
 from accordeur.bench.run import run
+from accordeur.bench.stacks import Stack
+from accordeur.core.answer import Answer, Status
+from accordeur.core.candidate import Candidate
+from accordeur.core.measurement import Cost, Measurement, RowResult
 from accordeur.core.model import Model
+from accordeur.core.task import Example, Label, TaskBrief
+from accordeur.levers.as_is import AsIs
 from accordeur.store.run_folder import RunFolder
 from accordeur.testing.puzzle import KnowingModel
 from accordeur.testing.scripted import ScriptedSource
@@ -63,6 +71,17 @@ def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ACCORDEUR_CACHE", str(tmp_path / "cache"))
 
 
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """Two threads on a small model only wait for each other, and for other processes."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 @pytest.fixture
 def watch() -> Watch:
     return Watch()
@@ -72,9 +91,9 @@ def watch() -> Watch:
 def go() -> Go:
     """`go(task, model)`: a run on a scripted model with the options above."""
 
-    def start(task: Any, model: Model | None = None, **options: Any) -> Run:
+    def start(task: Any, model: Model | None = None, /, **options: Any) -> Run:
         source = ScriptedSource(model or KnowingModel())
-        return run(task, model="scripted", source=source, **{**OPTIONS, **options})
+        return run(task, source=source, **{"model": "scripted", **OPTIONS, **options})
 
     return start
 
@@ -97,6 +116,10 @@ COMPARED = (
 )
 
 
+def _of_money(sentence: str) -> bool:
+    return "cheaper" in sentence or "cost" in sentence
+
+
 def _outcome_of(record: Mapping[str, Any]) -> dict[str, Any]:
     """What a record says, without clocks and prices: equal for equal plans."""
     entries = [{name: entry[name] for name in COMPARED} for entry in record["entries"]]
@@ -111,7 +134,11 @@ def _outcome_of(record: Mapping[str, Any]) -> dict[str, Any]:
         "held_out": record["held_out"],
         "pairs": record["pairs"],
         "headline": record["verdict"]["headline"],
-        "sentences": record["verdict"]["sentences"],
+        "sentences": [
+            one
+            for one in record["verdict"]["sentences"]
+            if "cheaper" not in one and "cost" not in one
+        ],
     }
 
 
@@ -229,3 +256,87 @@ def child(tmp_path: Path) -> Iterator[Callable[..., Process]]:
 def outcome_of() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     """What a record says, without clocks and prices: equal for equal plans."""
     return _outcome_of
+
+
+@pytest.fixture(scope="session")
+def brief() -> TaskBrief:
+    """Two labels, yes and no."""
+    labels = (Label("yes", "yes"), Label("no", "no"))
+    return TaskBrief("units", "", "Yes or no?", "labels", labels, "accuracy")
+
+
+@pytest.fixture(scope="session")
+def dev_rows() -> Callable[[int], list[Example]]:
+    """So many rows, every other one `yes`."""
+
+    def make(count: int) -> list[Example]:
+        return [
+            Example(f"row-{i}", f"text {i}", (("yes", "no")[i % 2],), f"row-{i}")
+            for i in range(count)
+        ]
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def measured() -> Callable[..., Measurement]:
+    """`measured(scores)`: answers to `dev_rows` that deserve them; `None` is an error."""
+
+    def make(
+        scores: Sequence[float | None], *, split: str = "dev", candidate: str = "c"
+    ) -> Measurement:
+        results = []
+        for place, score in enumerate(scores):
+            gold = ("yes", "no")[place % 2]
+            said = gold if score else {"yes": "no", "no": "yes"}[gold]
+            answer = Answer(said, label=said, seconds=0.01)
+            if score is None:
+                answer = Answer("", Status.ERROR, error="no connection")
+            results.append(RowResult(f"row-{place}", f"row-{place}", answer, score))
+        known = [score for score in scores if score is not None]
+        mean = sum(known) / len(known) if known else None
+        return Measurement(candidate, split, "accuracy", tuple(results), mean, None, 0)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def entry(brief: TaskBrief, measured: Callable[..., Measurement]) -> Callable[..., Outcome]:
+    """`entry("few-shot", scores)`, or scores by configuration; with what it costs."""
+
+    def make(
+        name: str,
+        scores: Mapping[str, Sequence[float | None]] | Sequence[float | None],
+        *,
+        floor: bool = False,
+        status: str = "finished",
+        reason: str = "",
+        make: float | None = 0.0,
+        use: float | None = 1e-6,
+        p95: float = 0.1,
+        fit: float = 1.0,
+        queries: int = 10_000,
+    ) -> Outcome:
+        table = scores if isinstance(scores, Mapping) else {"only": scores}
+        scored = tuple(
+            Scored(
+                configuration,
+                f"{name}:{configuration}",
+                Candidate(brief, None if floor else "scripted"),
+                measured(values, candidate=f"{name}:{configuration}"),
+                True,
+            )
+            for configuration, values in table.items()
+        )
+        cost = Cost(
+            fit_seconds=fit,
+            make=make,
+            use=use,
+            cold_seconds=0.01,
+            latency_p95=p95,
+            queries=queries,
+        )
+        stack = Stack(name, (AsIs(),), floor)
+        return Outcome(stack, status, reason, scored, cost if status == "finished" else None)
+
+    return make

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +20,8 @@ Outcome = Callable[[Mapping[str, Any]], dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The model's folder; two threads would only wait for each other on so small a model."""
-    import torch
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield tiny_model(tmp_path_factory.mktemp("tiny"))
-    torch.set_num_threads(threads)
+def tiny(tmp_path_factory: pytest.TempPathFactory, one_thread: None) -> Path:
+    return tiny_model(tmp_path_factory.mktemp("tiny"))
 
 
 def pulled(tiny: Path, task: Path, runs: Path, *, deterministic: bool = False, **more: Any) -> Run:

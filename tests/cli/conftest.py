@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from accordeur.cli.main import main
+from accordeur.testing.tiny import tiny_model
 from accordeur.testing.toy import write_label_task
 
 Start = Callable[..., subprocess.CompletedProcess[str]]
@@ -24,6 +25,8 @@ def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ACCORDEUR_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("ACCORDEUR_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("COLUMNS", "100")
+    # The models of these tests are tiny; threads would only wait for each other.
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
     monkeypatch.chdir(tmp_path)
 
 
@@ -53,14 +56,14 @@ def say(capfd: pytest.CaptureFixture[str]) -> Callable[..., Said]:
 def start() -> Start:
     """`start("runs", "list")`: the command in a process of its own."""
 
-    def run(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
+    def run(*arguments: object, stdin: str = "") -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "accordeur.cli", *map(str, arguments)],
+            input=stdin,
             capture_output=True,
             text=True,
             timeout=120,
             check=False,
-            **options,  # type: ignore[call-overload]
         )
 
     return run
@@ -70,6 +73,12 @@ def start() -> Start:
 def task(tmp_path: Path) -> Path:
     """A task of 24 train, 12 dev and 6 held-out rows."""
     return write_label_task(tmp_path / "task")
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random language model; for the session, so that the user's cache gives its tokenizer."""
+    return tiny_model(tmp_path_factory.mktemp("tiny") / "model")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +107,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Finished:
         "ACCORDEUR_RUNS": str(home / "runs"),
         "ACCORDEUR_CACHE": str(home / "cache"),
         "COLUMNS": "100",
+        "OMP_NUM_THREADS": "1",
     }
     command = [sys.executable, "-m", "accordeur.cli", "run", str(task), "-m", "none"]
     done = subprocess.run(

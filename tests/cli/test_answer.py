@@ -40,7 +40,7 @@ def test_json_is_one_object(finished: Finished, say: Say) -> None:
 
 
 def test_a_question_may_come_from_stdin(finished: Finished, start: Start) -> None:
-    done = start("answer", finished.name, "-", input="Somebody stole my card")
+    done = start("answer", finished.name, "-", stdin="Somebody stole my card")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[0] in LABELS
 

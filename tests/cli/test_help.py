@@ -74,7 +74,7 @@ def test_every_command_explains_itself(path: str, say: Callable[..., Any]) -> No
 
 
 @pytest.mark.parametrize("path", [path for path in COMMANDS if not children(path)])
-def test_the_short_help_is_the_beginning_of_the_long_one_in_other_words_or_the_same(
+def test_the_short_help_begins_like_the_long_one(
     path: str,
 ) -> None:
     long = (load(path).help or "").split(".")[0].split()[0]

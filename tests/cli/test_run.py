@@ -14,7 +14,6 @@ import pytest
 
 from accordeur.bench.observer import EntryView
 from accordeur.cli.watching.lines import Lines
-from accordeur.testing.tiny import tiny_model
 
 from .conftest import Finished
 
@@ -23,11 +22,11 @@ Say = Callable[..., Any]
 
 def test_progress_goes_to_stderr_and_results_to_stdout(made: Finished) -> None:
     err, out = made.said.err, made.said.out
-    order = ["Preflight", "Plan: ", "floor:majority: ", "[00:", "report"]
+    order = ["Found", "Plan: ", "floor:majority: ", "[00:", "report"]
     assert all(word in err for word in order)
-    assert err.index("Preflight") < err.index("Plan: ") < err.index("floor:majority: ")
-    assert "Preflight" not in out
-    assert out.index("→ ") < out.index("Use `") < out.index("report ") < out.index("next:")
+    assert err.index("Found") < err.index("Plan: ") < err.index("floor:majority: ")
+    assert "Found" not in out
+    assert out.index("◆ ") < out.index("Verdict") < out.index("report ") < out.index("next:")
 
 
 def test_the_end_names_report_bundle_and_the_next_commands(made: Finished) -> None:
@@ -48,7 +47,7 @@ def test_all_answers_are_written_as_csv(made: Finished) -> None:
     with open(made.runs.parent / "answers.csv", encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert {row["split"] for row in rows} == {"dev", "test"}
-    assert "answers are written to answers.csv" in made.said.out
+    assert f"{len(rows)} answers are in " in made.said.out
 
 
 def test_the_same_command_again_reads_the_run_back(finished: Finished, say: Say) -> None:
@@ -74,7 +73,7 @@ def test_a_dry_run_shows_the_plan_and_makes_nothing(task: Path, say: Say) -> Non
     said = say("run", task, "-m", "none", "--dry-run")
     assert said.code == 0
     assert "Plan: " in said.err
-    assert "Preflight" in said.err
+    assert "exact leakage" in said.err
     assert said.out == ""
     assert not list(Path("runs").glob("*/plan.json"))
 
@@ -112,15 +111,12 @@ def test_ctrl_c_says_what_is_done_and_how_to_go_on(
     resumed = say("run", "--resume", command[3])
     assert resumed.code == 0
     assert "An earlier run of this plan was interrupted" in resumed.err
-    assert "Use `" in resumed.out or "No recommendation" in resumed.out
+    assert "Verdict" in resumed.out
 
 
-def test_a_language_model_is_measured_beside_the_floors(
-    task: Path, tmp_path: Path, say: Say
-) -> None:
-    model = tiny_model(tmp_path / "tiny")
+def test_a_language_model_is_measured_beside_the_floors(task: Path, tiny: Path, say: Say) -> None:
     said = say(
-        "run", task, "-m", model, "--levers", "few-shot", "--set", "few-shot.k=2",
+        "run", task, "-m", tiny, "--levers", "few-shot", "--set", "few-shot.k=2",
         "--set", "few-shot.choose=draw", "--no-cache", "--deterministic", "--seed", "3",
     )  # fmt: skip
     assert said.code == 0, said.err

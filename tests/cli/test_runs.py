@@ -36,7 +36,6 @@ def test_list_names_state_and_pick(finished: Finished, say: Say) -> None:
     pick = json.loads((finished.folder / "record.json").read_text())["decision"]["pick"]
     (line,) = [line for line in said.out.splitlines() if finished.name in line]
     assert "finished" in line
-    assert pick in line
     (row,) = json.loads(say("runs", "list", "--json").out)
     assert (row["run"], row["state"], row["pick"]) == (finished.name, "finished", pick)
 
@@ -45,7 +44,8 @@ def test_show_is_the_last_run_by_default(finished: Finished, say: Say) -> None:
     said = say("runs", "show")
     assert said.code == 0
     assert said.out.startswith(finished.name)
-    assert "→ " in said.out
+    assert "◆ " in said.out
+    assert "Verdict" in said.out
     assert "report.html" in said.out
     assert say("runs", "show", finished.name[:7]).out == said.out
 
@@ -128,8 +128,8 @@ def test_compare_puts_runs_side_by_side_and_pairs_their_picks(
 ) -> None:
     said = say("runs", "compare", made.name, twin)
     assert said.code == 0, said.err
-    assert f"A  {made.name}: no model, recommends floor:" in said.out
-    assert f"B  {twin}" in said.out
+    assert made.name in said.out
+    assert twin in said.out
     assert "floor:majority" in said.out
     assert "On the same 6 held-out rows the pick of" in said.out
     data = json.loads(say("runs", "compare", made.name, twin, "--json").out)

@@ -87,8 +87,11 @@ def test_doctor_says_what_to_type_for_a_missing_model(
     assert "accordeur models pull minilm" in said.out
 
 
-def test_a_folder_that_cannot_be_written_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ACCORDEUR_CACHE", "/proc/nothing")
+def test_a_folder_that_cannot_be_written_is_found(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("ACCORDEUR_CACHE", str(tmp_path / "file" / "cache"))
     (cache,) = [one for one in diagnose() if one.name == "cache"]
     assert cache.state == "broken"
     assert cache.command == "export ACCORDEUR_CACHE=/another/folder"

@@ -156,7 +156,7 @@ class OpensDev(Polite):
 
 class OpensDevThroughALink(Polite):
     def instruction(self, word: str, train: Sequence[Example], context: FitContext) -> str:
-        link = DATA[1].parent / f"link-{len(os.listdir(DATA[1].parent))}"
+        link = DATA[1].parent / f"link-{len(list(DATA[1].parent.iterdir()))}"
         link.symlink_to(DATA[1])
         os.close(os.open(link, os.O_RDONLY))
         return super().instruction(word, train, context)
@@ -382,9 +382,7 @@ def test_a_wrong_declaration_fails_its_check(check: str, lever: Lever) -> None:
 
 
 @pytest.mark.parametrize(("check", "lever"), FITTED)
-def test_a_broken_promise_fails_its_check(
-    check: str, lever: type[Polite], tmp_path: Path
-) -> None:
+def test_a_broken_promise_fails_its_check(check: str, lever: type[Polite], tmp_path: Path) -> None:
     task = task_on_disk(tmp_path / "task")
     made = lever()
     assert made.name in broken(check, made, task)

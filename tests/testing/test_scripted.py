@@ -11,14 +11,14 @@ from accordeur.testing import ScriptedEmbedder, ScriptedModel
 
 
 def asked(row: str, *shown: str) -> Rendered:
-    demonstrations = [
-        Message(role, (Segment(text, "data", shared=True),), demonstration=number)
-        for number, text in enumerate(shown)
-        for role, text in (("user", text), ("assistant", "so"))
-    ]
+    demonstrations: list[Message] = []
+    for number, text in enumerate(shown):
+        data = (Segment(text, "data", shared=True),)
+        demonstrations.append(Message("user", data, demonstration=number))
+        demonstrations.append(Message("assistant", (Segment("so", "data"),), demonstration=number))
     lead = Message("user", (Segment("Say it.\n\n", shared=True),))
     last = Message("user", (Segment(row, "data", trim=True),))
-    return Rendered((lead, *demonstrations, last))  # type: ignore[arg-type]
+    return Rendered((lead, *demonstrations, last))
 
 
 def said(model: ScriptedModel, *rows: str, limit: int = 9) -> list[str]:

@@ -12,18 +12,18 @@ from accordeur.testing import toy
 PAIRS = [(toy.label_task, toy.write_label_task), (toy.text_task, toy.write_text_task)]
 
 
+def rows_of(task: Task) -> list[str]:
+    assert task.held_out is not None
+    return sorted(map(str, [*task.train, *task.dev, *task.held_out.audit(lambda rows: rows)]))
+
+
 @pytest.mark.parametrize(("make", "write"), PAIRS, ids=["labels", "text"])
 def test_a_toy_task_on_disk_is_the_one_in_memory(
     make: Callable[[], Task], write: Callable[[Path], Path], tmp_path: Path
 ) -> None:
     read = load_task(write(tmp_path))
     made = make()
-    assert made.held_out is not None
-    assert read.held_out is not None
-    whole = [
-        [*one.train, *one.dev, *one.held_out.audit(lambda rows: rows)] for one in (read, made)
-    ]
-    assert sorted(map(str, whole[0])) == sorted(map(str, whole[1]))
+    assert rows_of(read) == rows_of(made)
     assert read.brief == made.brief
     assert len(read.data_files) == 3
 

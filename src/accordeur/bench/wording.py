@@ -76,7 +76,7 @@ def write_verdict(
         f"On {dev_rows} dev rows its {metric} is {numbers.points(estimate.dev)}, "
         f"{numbers.points(estimate.estimate)} once the luck of choosing is removed.",
     ]
-    parts += _gain(decision, confirmation, metric)
+    parts += _gain(decision, confirmation)
     parts += _price(decision, outcomes, queries)
     parts += _ties(decision, outcomes)
     parts += _small(decision, label_more, splits_given)
@@ -110,11 +110,16 @@ def _sure_word(decision: Decision, label_more: int | None, splits_given: bool) -
     return f"{word}{share}"
 
 
-def _gain(decision: Decision, confirmation: Confirmation | None, metric: str) -> list[str]:
+def _gain(decision: Decision, confirmation: Confirmation | None) -> list[str]:
     if confirmation is None:
         return []
     if confirmation.primary is None:
-        return ["The held-out rows could not be compared with the prompt as given."]
+        measured = confirmation.measurements.get(decision.pick or "")
+        if measured is None:
+            return ["It was not measured on held-out rows."]
+        return [
+            f"On held-out rows it scores {score(measured)}; there is no prompt as given to compare."
+        ]
     candidate, against, pair = confirmation.primary
     spread = (
         f", 95 % interval {numbers.interval(pair.interval.to_json(), sign=True)}"

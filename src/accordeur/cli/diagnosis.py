@@ -175,11 +175,11 @@ def _folders() -> Iterator[Finding]:
     from accordeur.core.paths import cache_folder, runs_folder
 
     for name, folder in (("cache", cache_folder()), ("runs", runs_folder())):
-        there = _nearest_folder(folder)
+        there = _nearest(folder)
         free = _free(there)
         used = size(_used(folder)) if folder.is_dir() else "not made yet"
         detail = f"{near_path(folder)}, {used}, {size(free)} free"
-        if not os.access(there, os.W_OK):
+        if not (there.is_dir() and os.access(there, os.W_OK)):
             move = f"export ACCORDEUR_{name.upper()}=/another/folder"
             yield Finding(name, "broken", f"{detail}; cannot be written", move, needed=True)
         elif free is not None and free < _TIGHT_DISK:
@@ -188,10 +188,10 @@ def _folders() -> Iterator[Finding]:
             yield Finding(name, "ok", detail, needed=True)
 
 
-def _nearest_folder(folder: Path) -> Path:
-    """The folder itself, or the one that it would be made in."""
+def _nearest(folder: Path) -> Path:
+    """The folder itself, or what is there where it would be made."""
     full = folder.absolute()
-    return next((place for place in (full, *full.parents) if place.is_dir()), Path("/"))
+    return next((place for place in (full, *full.parents) if place.exists()), Path("/"))
 
 
 def _free(folder: Path) -> int | None:

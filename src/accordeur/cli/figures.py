@@ -1,21 +1,11 @@
-"""Counts, moments and measured scores in words; other numbers as the report writes them."""
+"""Counts, moments and forecasts in words; other numbers are written as in the report."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 _SPLITS = {"train": "train", "dev": "dev", "test": "held-out", "unlabelled": "unlabelled"}
-
-
-def measured(side: Mapping[str, Any] | None) -> str:
-    """Score and interval of one side (`dev` or `test`) of a record's entry: `71.7 [63.0, 79.0]`."""
-    from accordeur.report.numbers import DASH, interval, points
-
-    if not side or side.get("score") is None:
-        return DASH
-    return f"{points(side['score'])} {interval(side.get('interval'))}".rstrip()
 
 
 def plural(count: int, noun: str) -> str:

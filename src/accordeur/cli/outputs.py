@@ -27,7 +27,7 @@ def write_output(folder: Path, path: Path) -> str:
         from accordeur.store.durable import write_atomic
 
         write_atomic(path.absolute(), (folder / "record.json").read_bytes())
-        return "The record is"
+        return "the record is"
     if ending in (".jsonl", ".csv"):
         from accordeur.store import RunFolder, export_rows
 
@@ -37,7 +37,7 @@ def write_output(folder: Path, path: Path) -> str:
         from accordeur.report import write_report
 
         write_report(folder, path)
-        return "The report is"
+        return "the report is"
     raise UsageError(
         f"A run cannot be written as `{path.suffix or path.name}`.",
         hint="choose a file ending in .json, .jsonl, .csv or .html",

@@ -260,30 +260,29 @@ def _tell_how_to_resume(progress: Progress, *, listed: bool) -> None:
 
 
 def _show(finished: Run, output: Path | None) -> int:
-    from accordeur.cli.tables.comparison import show_comparison, show_verdict
-    from accordeur.cli.terminal import console
+    from accordeur.cli.tables.outcome import show_outcome
+    from accordeur.cli.terminal import console, near_path
 
     out = console()
-    show_comparison(out, finished.record)
-    show_verdict(out, finished.record)
+    show_outcome(out, finished.record)
     report = finished.folder / "report.html"
     problem: AccordeurError | None = None
     try:
         finished.report(report)
     except AccordeurError as error:
         problem = error  # the verdict stands all the same
-    _show_places(out, finished, None if problem else report)
+    written = ""
     if output is not None:
         from accordeur.cli.outputs import write_output
 
-        written = write_output(finished.folder, output)
-        out.print(f"{written} written to {output}")
+        written = f"{write_output(finished.folder, output)} in {near_path(output)}"
+    _show_places(out, finished, None if problem else report, written)
     if problem is not None:
         raise problem
     return 0
 
 
-def _show_places(out: Any, finished: Run, report: Path | None) -> None:
+def _show_places(out: Any, finished: Run, report: Path | None, written: str) -> None:
     from accordeur.cli.terminal import near_path
 
     bundle = finished.folder / "winner"
@@ -294,6 +293,8 @@ def _show_places(out: Any, finished: Run, report: Path | None) -> None:
     if has_bundle:
         out.print(f"bundle  {near_path(bundle)}", soft_wrap=True)
     label_next = finished.record.get("label_next") or {}
+    if written:
+        out.print(f"output  {written}", soft_wrap=True)
     if label_next.get("file"):
         out.print(f"label   {near_path(Path(label_next['file']))}", soft_wrap=True)
     out.print("\nnext:")

@@ -83,23 +83,15 @@ def confirm(question: str) -> bool:
 
 
 def table(*columns: str, title: str = "") -> Table:
-    """An empty table in the house style: a line under the head, no frame.
+    """An empty table in the form of the report's.
 
     A column whose name starts with `>` is aligned right. One that starts with `~` gives way when
     the terminal is narrow: it wraps, or is cut where its cells are made by `cut`. All others keep
     their width, so that no number loses a digit.
     """
-    from rich import box
-    from rich.table import Table
+    from accordeur.report.console import words
 
-    made = Table(
-        box=box.SIMPLE_HEAD,
-        title=title or None,
-        title_justify="left",
-        pad_edge=False,
-        show_edge=False,
-        padding=(0, 1, 0, 0),
-    )
+    made = words.table(title)
     for name in columns:
         made.add_column(
             name.lstrip(">~"),

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from accordeur.core.errors import ModelError
 from accordeur.models import catalog
 from accordeur.models.catalog import Log
+from accordeur.models.thread_waiting import wait_briefly
 
 if TYPE_CHECKING:
     from accordeur.models.embedder import BertEmbedder
@@ -45,6 +46,7 @@ class Models:
         device: str | None = None,
         log: Log | None = None,
     ) -> None:
+        wait_briefly()
         self._dtype = dtype
         self._deterministic = deterministic
         self._device = device

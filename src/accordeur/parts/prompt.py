@@ -59,6 +59,9 @@ class Prompt:
         if self.system is not None:
             front["system"] = self.system
         head = yaml.safe_dump(front, allow_unicode=True, sort_keys=False, width=100)
+        if yaml.safe_load(head) != front:
+            # PyYAML folds rare line breaks such as U+0085 unless the text is double-quoted.
+            head = yaml.safe_dump(front, default_style='"', sort_keys=False, width=100)
         return {"prompt.md": f"---\n{head}---\n{self.template}".encode()}
 
     @classmethod

@@ -13,6 +13,18 @@ console/        the same facts for a terminal
 
 from __future__ import annotations
 
-from accordeur.report.page import write_report
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from accordeur.report.page import write_report
 
 __all__ = ["write_report"]
+
+
+def __getattr__(name: str) -> Any:
+    # Error messages need `plain_text` alone; the page and its figures are loaded when written.
+    if name == "write_report":
+        from accordeur.report.page import write_report
+
+        return write_report
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

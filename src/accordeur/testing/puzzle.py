@@ -86,7 +86,7 @@ def _label_row(split: str, place: int) -> dict[str, str]:
 def puzzle_texts(folder: Path, sizes: Mapping[str, int] = SIZES, yaml: str = "") -> Path:
     """Write a text task: the answer is the last three of twelve words."""
     rows = {split: [_text_row(split, place) for place in range(n)] for split, n in sizes.items()}
-    words = "name: puzzle-texts\ninstruction: Say the last three words.\nmetric: rouge_l\n"
+    words = "name: puzzle-texts\ninstruction: Say the last three words.\nmetric: rouge-l\n"
     return _write(folder, rows, words + yaml)
 
 

@@ -78,4 +78,4 @@ def test_an_entry_that_takes_longer_than_forecast_never_makes_time_negative() ->
 def test_what_runs_is_first_among_what_waits() -> None:
     progress, _ = begun()
     progress.finish(BAYES)
-    assert [entry.name for entry in progress.waiting][0] == "floor:embedding-logistic"
+    assert progress.waiting[0].name == "floor:embedding-logistic"

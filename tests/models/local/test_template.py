@@ -97,3 +97,30 @@ def test_soft_tokens_are_refused(chat: ChatTokenizer) -> None:
     soft = Rendered((Message("user", (Segment("", "soft", soft_tokens=4),)),))
     with pytest.raises(ModelError, match="soft"):
         chat.pieces(soft)
+
+
+def test_tags_that_are_not_marked_special_are_text_too(tiny_folder: Path) -> None:
+    tagged = transformers.AutoTokenizer.from_pretrained(tiny_folder)
+    tagged.add_tokens(["<tool_call>", "  "])
+    chat = ChatTokenizer(tagged)
+    tag = tagged.convert_tokens_to_ids("<tool_call>")
+    assert tag not in chat.plain("a <tool_call> b<|im_end|>")
+    assert IM_END not in chat.plain("a <tool_call> b<|im_end|>")
+    assert chat.decode(chat.plain("a <tool_call> b")) == "a <tool_call> b"
+
+
+def test_a_sentencepiece_tokenizer_adds_no_space_and_no_control_token() -> None:
+    from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
+
+    words = [("<s>", 0.0), ("</s>", 0.0), ("\u2581", -2.0), ("hi", -1.0), ("\u2581hi", -1.0)]
+    letters = [(letter, -5.0) for letter in "</s>bye"]
+    unigram = Tokenizer(models.Unigram([*words, *dict.fromkeys(letters)], unk_id=2))
+    unigram.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="always")
+    unigram.decoder = decoders.Metaspace(prepend_scheme="always")
+    unigram.add_special_tokens([AddedToken("<s>", special=True), AddedToken("</s>", special=True)])
+    wrapped = transformers.PreTrainedTokenizerFast(
+        tokenizer_object=unigram, eos_token="</s>", bos_token="<s>"
+    )
+    chat = ChatTokenizer(wrapped)
+    assert chat.plain("hi") == (3,)
+    assert 1 not in chat.plain("bye</s>bye</s>")

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from accordeur.bench.finished import Run
+    from accordeur.cli.runs.paired import PickPair
 
 
 def command(
@@ -23,7 +24,8 @@ def command(
 ) -> int:
     """Put runs side by side: every entry's score in each, and their picks on the same rows.
 
-    A difference is given only where both picks answered the same rows of the same split.
+    More than two are each put beside the first. A difference of the picks is given only where both
+    answered the same rows of the same split.
     """
     if len(runs) < 2:
         raise UsageError(
@@ -47,37 +49,19 @@ def command(
             )
         )
         return 0
-    _print(found, [pair.sentence for pair in pairs])
+    _print(found, pairs)
     return 0
 
 
-def _print(runs: Sequence[Run], sentences: Sequence[str]) -> None:
-    from accordeur.cli.figures import measured
-    from accordeur.cli.terminal import console, one_line, table
+def _print(runs: Sequence[Run], pairs: Sequence[PickPair]) -> None:
+    from accordeur.cli.terminal import console, one_line
+    from accordeur.report.console import compare
 
     out = console()
-    letters = [chr(ord("A") + place) for place in range(len(runs))]
-    for letter, run in zip(letters, runs, strict=True):
-        model = (run.record.get("model") or {}).get("name") or "no model"
-        pick = (run.record.get("decision") or {}).get("pick") or "nothing"
-        out.print(
-            f"{letter}  {one_line(run.name)}: {one_line(str(model))}, recommends {one_line(pick)}"
-        )
-    made = table("entry", *letters)
-    for name in dict.fromkeys(e["name"] for run in runs for e in run.record["entries"]):
-        cells = []
-        for run in runs:
-            named = [one for one in run.record["entries"] if one["name"] == name]
-            entry: dict[str, Any] = named[0] if named else {}
-            picked = (run.record.get("decision") or {}).get("pick") == name
-            cells.append(("→ " if picked else "") + measured(entry.get("test") or entry.get("dev")))
-        made.add_row(one_line(name, 32), *cells)
-    out.print()
-    out.print(made)
-    out.print("\nheld-out scores where there are some, else dev; 95 % intervals; → the pick.")
-    out.print()
-    for sentence in sentences:
-        out.print(one_line(sentence))
+    for other, pair in zip(runs[1:], pairs, strict=True):
+        out.print(compare(runs[0].record, other.record))
+        out.print()
+        out.print(one_line(pair.sentence))
 
 
 def _summary(run: Run) -> dict[str, Any]:

@@ -61,19 +61,12 @@ def pick_of(run: RunInfo) -> str:
 
 
 def _print(runs: list[RunInfo], more: int) -> None:
-    from accordeur.cli.figures import moment, plural
-    from accordeur.cli.terminal import console, one_line, table
+    from accordeur.cli.figures import plural
+    from accordeur.cli.terminal import console
+    from accordeur.report.console import runs_table
 
     out = console()
-    made = table("run", "state", "pick", "updated")
-    for run in runs:
-        made.add_row(
-            one_line(run.name, 40),
-            one_line(state_of(run)),
-            one_line(pick_of(run), 28),
-            moment(run.updated),
-        )
-    out.print(made)
+    out.print(runs_table(runs))
     if more:
         out.print(f"\nand {plural(more, 'older run')}: accordeur runs list -n 0")
 

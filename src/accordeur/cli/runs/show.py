@@ -43,7 +43,7 @@ def command(
 
 def _show(out: Console, info: RunInfo, record: Mapping[str, Any]) -> None:
     from accordeur.cli.figures import moment, split_rows
-    from accordeur.cli.tables.comparison import show_comparison, show_verdict
+    from accordeur.cli.tables.outcome import show_outcome
     from accordeur.cli.terminal import near_path, one_line
 
     task, model = record.get("task") or {}, record.get("model") or {}
@@ -53,8 +53,7 @@ def _show(out: Console, info: RunInfo, record: Mapping[str, Any]) -> None:
         named = f"{one_line(str(model.get('name')))} ({one_line(str(model.get('dtype')))})"
     out.print(f"{one_line(info.name)}, {moment(str(record.get('created', '')))}", style="bold")
     out.print(f"task {one_line(str(task.get('name')))} · rows: {rows} · model {named}")
-    show_comparison(out, record)
-    show_verdict(out, record)
+    show_outcome(out, record)
     out.print()
     for name, what in (("report.html", "report"), ("winner", "bundle")):
         if (info.folder / name).exists():

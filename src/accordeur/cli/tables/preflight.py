@@ -5,36 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from accordeur.cli.terminal import one_line, safe, table
+from accordeur.cli.terminal import safe
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 PROMPT_LINES = 14
-_STYLES = {"ok": "green", "warn": "yellow", "error": "bold red"}
 
 
 def show_preflight(
     console: Console, checks: Sequence[Mapping[str, Any]], first_prompt: str
 ) -> None:
     """Print both."""
-    from rich.text import Text
+    from accordeur.report.console import preflight_table
 
-    made = table("check", "", "~finding", title="Preflight")
-    for check in checks:
-        level = str(check.get("level", ""))
-        message = one_line(str(check.get("message", "")))
-        ids = [one_line(str(name), 24) for name in check.get("ids") or ()]
-        if ids and level != "ok":
-            more = f", and {len(ids) - 3} more" if len(ids) > 3 else ""
-            message += f" Rows: {', '.join(ids[:3])}{more}."
-        made.add_row(
-            one_line(str(check.get("name", "")), 24),
-            Text(level, style=_STYLES.get(level, "")),
-            message,
-        )
     console.print()
-    console.print(made)
+    console.print(preflight_table(checks))
     if first_prompt:
         show_prompt(console, first_prompt)
 

@@ -388,9 +388,10 @@ def _fuse(weights: Mapping[str, Tensor], name: str) -> _Layer:
         return weights[f"{name}{part}.weight"]
 
     def joined(parts: Sequence[str], norm: str) -> Tensor:
-        scale = of(norm).float()
-        together = torch.cat([of(part).float() for part in parts])
-        return (together * scale).to(of(parts[0]).dtype)
+        together = torch.cat([of(part) for part in parts])
+        if together.dtype == torch.float32:
+            return together.mul_(of(norm))  # in place: a second copy would double the load time
+        return (together.float() * of(norm).float()).to(together.dtype)
 
     attention = [f"self_attn.{kind}_proj" for kind in "qkv"]
     biases = [weights.get(f"{name}{part}.bias") for part in attention]

@@ -62,13 +62,13 @@ class ChatTokenizer:
     def __init__(self, tokenizer: Any) -> None:
         self._tokenizer = tokenizer
         self._template = None if tokenizer.chat_template else PLAIN_TEMPLATE
-        backend = json.loads(tokenizer.backend_tokenizer.to_str())
+        backend: Tokenizer = tokenizer.backend_tokenizer
         self._control = {
-            int(token["id"]): str(token["content"])
-            for token in backend["added_tokens"]
-            if token["special"] or _TAG.fullmatch(token["content"])
+            at: token.content
+            for at, token in backend.get_added_tokens_decoder().items()
+            if token.special or _TAG.fullmatch(token.content)
         }
-        self._templated: Tokenizer = tokenizer.backend_tokenizer
+        self._templated = backend
         self._plain = _plain_tokenizer(backend, self._control)
         self._skeleton = functools.lru_cache(maxsize=512)(self._render_skeleton)
         self._encode = functools.lru_cache(maxsize=65_536)(self._encode_plain)
@@ -145,8 +145,17 @@ class ChatTokenizer:
     def _encode_templated(self, text: str) -> tuple[int, ...]:
         return tuple(self._templated.encode(text, add_special_tokens=False).ids)
 
+    def _encode_as_text(self, text: str) -> tuple[int, ...]:
+        if self._plain is not None:
+            return tuple(self._plain.encode(text, add_special_tokens=False).ids)
+        self._templated.encode_special_tokens = True
+        try:
+            return tuple(self._templated.encode(text, add_special_tokens=False).ids)
+        finally:
+            self._templated.encode_special_tokens = False
+
     def _encode_plain(self, text: str) -> tuple[int, ...]:
-        tokens = tuple(self._plain.encode(text, add_special_tokens=False).ids)
+        tokens = self._encode_as_text(text)
         if self._control.keys().isdisjoint(tokens):
             return tokens
         # The vocabulary itself spells a control token (SentencePiece): break its spelling.
@@ -158,11 +167,19 @@ class ChatTokenizer:
         return (*self._encode_plain(text[:at]), *self._encode_plain(text[at:]))
 
 
-def _plain_tokenizer(backend: dict[str, Any], control: dict[int, str]) -> Tokenizer:
-    """The same tokenizer without control tokens, and without a space put before every text."""
-    plain = dict(backend)
+def _plain_tokenizer(tokenizer: Tokenizer, control: dict[int, str]) -> Tokenizer | None:
+    """The same tokenizer without control tokens, and without a space put before every text.
+
+    `None` where the tokenizer itself can be told to read its special tokens as text, which is
+    usual and saves building a second one.
+    """
+    added = tokenizer.get_added_tokens_decoder()
+    steps = f"{tokenizer.normalizer!r} {tokenizer.pre_tokenizer!r}"
+    if all(added[at].special for at in control) and not re.search("Prepend|Metaspace", steps):
+        return None
+    plain = json.loads(tokenizer.to_str())
     plain["added_tokens"] = [
-        token for token in backend["added_tokens"] if int(token["id"]) not in control
+        token for token in plain["added_tokens"] if int(token["id"]) not in control
     ]
     plain["post_processor"] = None
     plain["truncation"] = None
