@@ -64,6 +64,11 @@ def train_row_in_dev(task: Path) -> None:
     write(task, "dev", [*rows_of(task, "dev"), leaked])
 
 
+def one_row(task: Path) -> None:
+    write(task, "one", rows_of(task, "dev")[:1])
+    (task / "task.yaml").write_text("data: one.jsonl\n", encoding="utf-8")
+
+
 def huge_row(task: Path) -> None:
     with (task / "train.jsonl").open("a", encoding="utf-8") as file:
         file.write('{"input": "' + "x" * (100 * 2**20) + '", "expected": "card"}\n')
@@ -102,10 +107,7 @@ CASES: dict[str, tuple[Change, dict[str, Any], str, str, str]] = {
     "one label only": (one_label, {}, "TaskError", "`card`", ""),
     "unknown dev label": (strange_dev_label, {}, "TaskError", "`zebra`", ""),
     "one row": (
-        lambda task: (
-            ((task / "task.yaml").write_text("data: one.jsonl\n"))
-            or write(task, "one", rows_of(task, "dev")[:1])
-        ),
+        one_row,
         {},
         "TaskError",
         "has 1 row",
@@ -173,7 +175,7 @@ CASES: dict[str, tuple[Change, dict[str, Any], str, str, str]] = {
         train_row_in_dev,
         {},
         "LeakageError",
-        "in two splits",
+        "1 row of dev also in train",
         "",
     ),
 }

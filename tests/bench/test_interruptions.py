@@ -23,9 +23,7 @@ IN_FLIGHT = {"in flight levers", "in flight held-out"}
 MOMENTS = [
     "phase loading",
     "in flight levers",
-    "levers: 32 of few-shot",
     "after few-shot",
-    "phase decision",
     "phase held-out",
     "in flight held-out",
     "phase report",

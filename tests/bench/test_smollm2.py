@@ -59,5 +59,5 @@ def test_support_with_few_shot_from_task_to_answer(
     assert record["model"]["name"] == "local/smollm2"
     assert record["model"]["licence"].startswith("Apache-2.0")
     assert run.report(tmp_path / "report.html").stat().st_size > 10_000
-    # Processor seconds, on one thread: wall time would measure what else the machine does.
-    assert time.process_time() - started < 60
+    # A minute on two cores, as processor time: wall time would measure what else is running.
+    assert time.process_time() - started < 120

@@ -162,7 +162,7 @@ def test_zero_rows_give_no_number() -> None:
 
 
 def test_rates_have_wilson_intervals_and_grouped_or_set_level_ones_a_bootstrap() -> None:
-    scores: list[float | None] = [1.0] * 30 + [0.0] * 10
+    scores = [1.0] * 30 + [0.0] * 10
     rate = score_of(scores)
     assert rate.interval.method == "Wilson"
     assert rate.interval.low == pytest.approx(0.5981, abs=1e-4)

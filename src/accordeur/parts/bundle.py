@@ -79,6 +79,7 @@ def bundle_files(bundle: Bundle) -> dict[str, bytes]:
             "name": task.name,
             "description": task.description,
             "instruction": task.instruction,
+            "template": task.template,
             "kind": task.kind,
             "labels": [{"name": label.name, "text": label.text} for label in task.labels],
             "metric": task.metric,
@@ -158,6 +159,7 @@ def load_bundle(folder: Path) -> Bundle:
             kind=words["kind"],
             labels=tuple(Label(label["name"], label["text"]) for label in words["labels"]),
             metric=words["metric"],
+            template=words.get("template", ""),
         )
         base = about["base"]
         candidate = Candidate(
