@@ -79,7 +79,8 @@ def puzzle_labels(
 
 
 def _label_row(split: str, place: int) -> dict[str, str]:
-    text = f"Ticket {place} of {split}: {_words(6, split, str(place))}"
+    # Lengths differ, so that batches are padded and companions could be felt.
+    text = f"Ticket {place} of {split}: {_words(3 + 5 * place % 17, split, str(place))}"
     return {"id": f"{split}-{place}", "input": text, "expected": gold_label(text)}
 
 
