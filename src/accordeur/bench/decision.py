@@ -94,11 +94,9 @@ def why_ineligible(outcome: Outcome, limits: Limits) -> str:
         return outcome.reason or "no row could be scored"
     assert outcome.cost is not None
     assert outcome.best is not None
-    cost, measured = outcome.cost, outcome.best.measurement
+    cost = outcome.cost
     if outcome.stack.floor and limits.language_model:
         return "floors are excluded by `limits.language_model`"
-    if measured.missing > MOST_MISSING * len(measured.rows):
-        return f"{measured.missing} of {len(measured.rows)} rows are missing"
     if limits.cost_per_query is not None and (cost.use is None or cost.use > limits.cost_per_query):
         return f"over the limit of {limits.cost_per_query:g} {cost.currency} per query"
     if limits.latency_p95 is not None and (cost.latency_p95 or 0.0) > limits.latency_p95:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
@@ -45,7 +46,7 @@ class FewShot:
 
     k: tuple[int, ...] = (4, 8, 16)
     choose: tuple[Choose, ...] = WAYS
-    nearest_k: tuple[int, ...] = (4,)
+    nearest_k: tuple[int, ...] = (1, 4)
 
     def __post_init__(self) -> None:
         if not self.k or any(k < 1 for k in (*self.k, *self.nearest_k)):
@@ -74,20 +75,29 @@ class FewShot:
             "nearest_k": list(self.nearest_k),
         }
 
-    def _draws(self, available: int) -> list[int]:
-        """Sizes to draw, the middle one first: those wanted that so many rows can fill."""
-        wanted = {"draw", "search"} & set(self.choose)
-        sizes = sorted({min(k, max(1, available - 1)) for k in self.k})
-        return _middle_out(sizes) if wanted else []
+    def _steps(self, available: int) -> list[tuple[Literal["draw", "nearest"], int]]:
+        """Draws and nearest sets by turns, so that a small effort tries one of each.
 
-    @property
-    def _neighbours(self) -> list[int]:
-        return list(dict.fromkeys(self.nearest_k)) if "nearest" in self.choose else []
+        The draws go from the middle size outwards, sizes cut to what so many rows can fill.
+        """
+        wanted = {"draw", "search"} & set(self.choose)
+        sizes = sorted({min(k, max(1, available - 1)) for k in self.k}) if wanted else []
+        near = list(dict.fromkeys(self.nearest_k)) if "nearest" in self.choose else []
+        pairs = zip_longest(_middle_out(sizes), near)
+        steps: list[tuple[Literal["draw", "nearest"], int]] = []
+        for draw, nearest in pairs:
+            if draw is not None:
+                steps.append(("draw", draw))
+            if nearest is not None:
+                steps.append(("nearest", nearest))
+        return steps
 
     def forecast(self, task: TaskBrief, train_rows: int, effort: int) -> tuple[Forecast, ...]:
-        """Draws, then nearest, then search steps, as many as `effort` has room for."""
-        planned = [Forecast() for _ in self._draws(train_rows)]
-        planned += [Forecast(shown_per_row=min(k, train_rows)) for k in self._neighbours]
+        """Draws and nearest sets, then search steps, as many as `effort` has room for."""
+        planned = [
+            Forecast(shown_per_row=min(k, train_rows) if way == "nearest" else 0)
+            for way, k in self._steps(train_rows)
+        ]
         if "search" in self.choose:
             planned += [Forecast() for _ in range(effort - len(planned))]
         return tuple(planned[: max(1, effort)])
@@ -95,8 +105,8 @@ class FewShot:
     def fit(self, candidate: Candidate, train: Sequence[Example], context: FitContext) -> Candidate:
         """The candidate with the demonstrations that scored best on dev; the first on a tie.
 
-        The order is fixed: draws from the middle size outwards, nearest, then search steps around
-        the best draw so far, until the plan's effort is used up.
+        The order is fixed: draws and nearest sets by turns, then search steps around the best draw
+        so far, until the plan's effort is used up.
 
         Raises:
             TaskError: no train row has an answer to show.
@@ -110,16 +120,17 @@ class FewShot:
         left = len(self.forecast(context.task, len(train), context.effort))
         scored: list[tuple[float, Candidate]] = []
         best_draw: tuple[float, list[Example]] | None = None
-        for k in self._draws(groups)[:left]:
+        for way, k in self._steps(groups)[:left]:
+            if way == "nearest":
+                made = candidate.with_part(nearest_part(train, k, context.embedder))
+                scored.append((context.evaluate(made, f"k={k} nearest").score, made))
+                continue
             rng = np.random.default_rng(seed_for(context.seed, "draw", str(k)))
             rows = stratified_draw(train, k, context.task.kind, rng)
             made, score = _try_rows(candidate, rows, context, f"k={len(rows)} drawn")
             scored.append((score, made))
             if best_draw is None or score > best_draw[0]:
                 best_draw = (score, rows)
-        for k in self._neighbours[: left - len(scored)]:
-            made = candidate.with_part(nearest_part(train, k, context.embedder))
-            scored.append((context.evaluate(made, f"k={k} nearest").score, made))
         if "search" in self.choose and best_draw is not None:
             rng = np.random.default_rng(seed_for(context.seed, "search"))
             for step in range(1, left - len(scored) + 1):
