@@ -33,7 +33,7 @@ class LabelSet:
     instruction: str
     source: str
     held_out: int = 500
-    effort: int = 8
+    effort: int = 5
     allow_leakage: tuple[str, ...] = ()
 
 

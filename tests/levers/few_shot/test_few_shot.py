@@ -113,7 +113,7 @@ def test_demonstrations_come_one_per_group_with_every_label_among_them(bring: Br
 
 
 def test_nearest_holds_all_labelled_rows_and_their_vectors(bring: Bring) -> None:
-    trial = bring(FewShot(choose=("nearest",))).fit()
+    trial = bring(FewShot(choose=("nearest",), nearest_k=(4,))).fit()
     part = trial.result.part(NearestDemonstrations)
     assert part is not None
     assert part.vectors.shape == (24, 64)
