@@ -141,7 +141,9 @@ def test_an_error_of_an_endpoint_is_an_error_and_no_answer(free: TaskBrief) -> N
 def test_every_answer_carries_its_share_of_seconds_and_its_tokens(labelled: TaskBrief) -> None:
     model = ScriptedModel(seconds=0.8, batch_rows=4)
     answers = ask(scoring(labelled), model, "one two", "a", "b", "c")
-    assert [answer.seconds for answer in answers] == [0.2] * 4
+    # A quarter of the batch, and a quarter of rendering, which takes microseconds.
+    assert all(0.2 < answer.seconds < 0.3 for answer in answers)
+    assert len({answer.seconds for answer in answers}) == 1
     assert answers[0].usage.input_tokens == 3
 
 
@@ -157,7 +159,8 @@ def test_cached_answers_equal_fresh_ones_and_repeats_do_not_share(labelled: Task
     number = len(asked)
     assert ask(scoring(labelled), model, "x", "y", cache=cache) == first
     assert len(asked) == number
-    assert ask(scoring(labelled), model, "x", "y", cache=cache, repeat=1) == first
+    repeated = ask(scoring(labelled), model, "x", "y", cache=cache, repeat=1)
+    assert [answer.scores for answer in repeated] == [answer.scores for answer in first]
     assert len(asked) == 2 * number
 
 

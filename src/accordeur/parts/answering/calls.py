@@ -61,8 +61,12 @@ def through_cache(
     call: Callable[[Collection[int]], Iterator[Batch[R]]],
     encode: Callable[[R], dict[str, Any]],
     decode: Callable[[dict[str, Any]], R],
+    *,
+    overhead: float = 0.0,
 ) -> Iterator[Batch[tuple[R, float]]]:
     """Yield what is cached, then call for the rest and cache it; results carry their seconds.
+
+    The seconds are those of the run that computed a result: its share of the batch, and `overhead`.
 
     The model still forms its batches from the whole list, so a cache that holds half of it changes
     no number (P9).
@@ -83,7 +87,7 @@ def through_cache(
     if len(finished) >= len(keys):
         return
     for batch in call(finished):
-        share = batch.seconds / len(batch.indices)
+        share = batch.seconds / len(batch.indices) + overhead
         if cache is not None:
             encoded = zip(batch.indices, map(encode, batch.results), strict=True)
             cache.put_many(

@@ -13,8 +13,8 @@ from accordeur.core.candidate import Candidate
 from accordeur.core.errors import BundleError
 from accordeur.core.model import Batch, Model, ModelSource, Scored, Usage
 from accordeur.core.rendering import Rendered, Request
-from accordeur.parts.answering.calls import call_keys, through_cache, usage_json
-from accordeur.parts.answering.prompting import Prompting
+from accordeur.parts.answering.calls import usage_json
+from accordeur.parts.answering.prompted_model import PromptedModel
 from accordeur.parts.calibration import Calibration, label_probabilities
 
 
@@ -30,10 +30,7 @@ class LabelAnswerer:
         repeat: int = 0,
     ) -> None:
         self.candidate = candidate
-        self._prompting = Prompting(candidate, source)
-        self._model = model
-        self._cache = cache
-        self._repeat = repeat
+        self._prompted = PromptedModel(candidate, source, model, cache, repeat)
         self._names = [label.name for label in candidate.task.labels]
         self._texts = [label.text for label in candidate.task.labels]
         calibration = candidate.part(Calibration)
@@ -49,26 +46,24 @@ class LabelAnswerer:
 
     def render(self, requests: Sequence[Request]) -> list[Rendered]:
         """The prompts."""
-        return self._prompting.render(requests)
+        return self._prompted.render(requests)
 
     def forget(self) -> None:
         """Drop the model's prefixes."""
-        self._model.forget()
+        self._prompted.forget()
 
     def answer(
         self, requests: Sequence[Request], *, done: Collection[int] = ()
     ) -> Iterator[Batch[Answer]]:
         """Answers in the model's batches, cached ones first."""
-        prompts = self.render(requests)
-        asked = {"score": self._texts}
-        keys = call_keys(self._model.identity, prompts, asked, repeat=self._repeat)
-        batches = through_cache(
-            self._cache,
-            keys,
-            done,
-            lambda finished: self._model.score(prompts, self._texts, done=finished),
+        texts, model = self._texts, self._prompted.model
+        batches = self._prompted.ask(
+            requests,
+            {"score": texts},
+            lambda prompts, finished: model.score(prompts, texts, done=finished),
             _encode,
             _decode,
+            done,
         )
         for batch in batches:
             answers = tuple(self._read(scored, seconds) for scored, seconds in batch.results)

@@ -11,8 +11,8 @@ from accordeur.core.cache import AnswerCache
 from accordeur.core.candidate import Candidate
 from accordeur.core.model import Batch, Generated, Model, ModelSource, Usage
 from accordeur.core.rendering import Rendered, Request
-from accordeur.parts.answering.calls import call_keys, through_cache, usage_json
-from accordeur.parts.answering.prompting import Prompting
+from accordeur.parts.answering.calls import usage_json
+from accordeur.parts.answering.prompted_model import PromptedModel
 from accordeur.parts.decoding import UNMEASURED_LIMIT, Decoding
 from accordeur.parts.extraction import after_answer, is_refusal, read_label
 
@@ -29,10 +29,7 @@ class TextAnswerer:
         repeat: int = 0,
     ) -> None:
         self.candidate = candidate
-        self._prompting = Prompting(candidate, source)
-        self._model = model
-        self._cache = cache
-        self._repeat = repeat
+        self._prompted = PromptedModel(candidate, source, model, cache, repeat)
         decoding = candidate.part(Decoding) or Decoding("generate")
         # A candidate made for scoring sets no limit; it comes here with a model that only writes.
         limit = decoding.max_tokens or UNMEASURED_LIMIT
@@ -40,27 +37,24 @@ class TextAnswerer:
 
     def render(self, requests: Sequence[Request]) -> list[Rendered]:
         """The prompts."""
-        return self._prompting.render(requests)
+        return self._prompted.render(requests)
 
     def forget(self) -> None:
         """Drop the model's prefixes."""
-        self._model.forget()
+        self._prompted.forget()
 
     def answer(
         self, requests: Sequence[Request], *, done: Collection[int] = ()
     ) -> Iterator[Batch[Answer]]:
         """Answers in the model's batches, cached ones first."""
-        prompts = self.render(requests)
-        sampling = self._sampling
-        asked = {"generate": {name: getattr(sampling, name) for name in sampling.__slots__}}
-        keys = call_keys(self._model.identity, prompts, asked, repeat=self._repeat)
-        batches = through_cache(
-            self._cache,
-            keys,
-            done,
-            lambda finished: self._model.generate(prompts, sampling, done=finished),
+        sampling, model = self._sampling, self._prompted.model
+        batches = self._prompted.ask(
+            requests,
+            {"generate": {name: getattr(sampling, name) for name in sampling.__slots__}},
+            lambda prompts, finished: model.generate(prompts, sampling, done=finished),
             _encode,
             _decode,
+            done,
         )
         for batch in batches:
             answers = tuple(self._read(made, seconds) for made, seconds in batch.results)

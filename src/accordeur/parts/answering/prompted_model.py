@@ -1,0 +1,82 @@
+"""A candidate's prompts on their way through the answer cache to its model."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+from accordeur.core.cache import AnswerCache
+from accordeur.core.candidate import Candidate
+from accordeur.core.model import Batch, Model, ModelSource
+from accordeur.core.rendering import Rendered, Request
+from accordeur.parts.answering.calls import call_keys, through_cache
+from accordeur.parts.answering.prompting import Prompting
+
+R = TypeVar("R")
+
+
+class PromptedModel:
+    """What scoring labels and writing text share.
+
+    Args:
+        candidate: its prompt and demonstrations are rendered.
+        source: gives the embedding model that chooses demonstrations.
+        model: the base model.
+        cache: where calls are looked up first.
+        repeat: index of a repeated measurement.
+    """
+
+    def __init__(
+        self,
+        candidate: Candidate,
+        source: ModelSource,
+        model: Model,
+        cache: AnswerCache | None,
+        repeat: int,
+    ) -> None:
+        self.model = model
+        self._prompting = Prompting(candidate, source)
+        self._cache = cache
+        self._repeat = repeat
+
+    def render(self, requests: Sequence[Request]) -> list[Rendered]:
+        """The prompts."""
+        return self._prompting.render(requests)
+
+    def forget(self) -> None:
+        """Drop the model's prefixes."""
+        self.model.forget()
+
+    def ask(
+        self,
+        requests: Sequence[Request],
+        asked: Mapping[str, Any],
+        call: Callable[[Sequence[Rendered], Collection[int]], Iterator[Batch[R]]],
+        encode: Callable[[R], dict[str, Any]],
+        decode: Callable[[dict[str, Any]], R],
+        done: Collection[int],
+    ) -> Iterator[Batch[tuple[R, float]]]:
+        """Results with their seconds, cached ones first.
+
+        A row's seconds are its share of its batch and of rendering in the run that computed it:
+        choosing the nearest demonstrations costs an embedding per query.
+
+        Args:
+            asked: what is asked of the model, part of the cache key.
+            call: the model's method, given prompts and the indices that need no answer.
+            encode, decode: a result as plain data and back.
+        """
+        started = time.perf_counter()
+        prompts = self.render(requests)
+        rendering = (time.perf_counter() - started) / max(1, len(requests))
+        keys = call_keys(self.model.identity, prompts, asked, repeat=self._repeat)
+        return through_cache(
+            self._cache,
+            keys,
+            done,
+            lambda finished: call(prompts, finished),
+            encode,
+            decode,
+            overhead=rendering,
+        )
