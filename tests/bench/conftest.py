@@ -313,7 +313,7 @@ def entry(brief: TaskBrief, measured: Callable[..., Measurement]) -> Callable[..
         reason: str = "",
         make: float | None = 0.0,
         use: float | None = 1e-6,
-        p95: float = 0.1,
+        p95: float | None = 0.1,
         fit: float = 1.0,
         queries: int = 10_000,
     ) -> Outcome:

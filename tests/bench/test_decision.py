@@ -82,7 +82,8 @@ def test_the_luck_of_many_configurations_is_removed(
     [
         (Limits(latency_p95=0.5), {"p95": 0.51}, "p95 latency 0.51 s is over the limit of 0.5 s"),
         (Limits(cost_per_query=0.01), {"use": 0.02}, "over the limit of 0.01 USD per query"),
-        (Limits(cost_per_query=0.01), {"use": None}, "over the limit of 0.01 USD per query"),
+        (Limits(cost_per_query=0.01), {"use": None}, "its price per query is unknown"),
+        (Limits(latency_p95=0.5), {"p95": None}, "its latency is unknown"),
         (Limits(fit_seconds=60), {"fit": 61.0}, "took 61 s to make; the limit is 60 s"),
         (Limits(language_model=True), {"floor": True}, "floors are excluded"),
     ],

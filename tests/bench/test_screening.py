@@ -86,3 +86,22 @@ def test_a_lever_that_scores_labels_is_not_screened(tmp_path: Path, go: Go) -> N
     task = puzzle_labels(tmp_path / "task", SIZES)
     finished = go(task, KnowingModel(zero_shot=1.0, few_shot=0.0))
     assert entries_of(finished)["few-shot"]["status"] == "finished"
+
+
+def test_a_lever_keeps_what_it_scored_when_a_later_configuration_is_hopeless(
+    tmp_path: Path, go: Go
+) -> None:
+    def best_with_four(prompt: Rendered) -> str:
+        return last_words(asked(prompt)) if len(shown(prompt)) in (0, 4) else "no idea at all"
+
+    task = puzzle_texts(tmp_path / "task", SIZES)
+    finished = go(
+        task,
+        KnowingModel(reply=best_with_four),
+        levers="few-shot",
+        settings={"few-shot": {"k": (4,), "nearest_k": (1,), "choose": ("draw", "nearest")}},
+    )
+    entry = entries_of(finished)["few-shot"]
+    assert entry["status"] == "finished"
+    assert entry["configuration"] == "k=4 drawn"
+    assert rows_on_disk(finished) == {88}

@@ -122,6 +122,23 @@ def test_errors_are_missing_never_wrong_and_are_asked_again() -> None:
     assert sink.batches[-1] == [5]
 
 
+def test_a_passing_error_is_retried_at_once() -> None:
+    asked: list[str] = []
+    lost = Generated("", False, 0.0, Usage(), error="no connection")
+
+    def answers(prompt: Rendered) -> str | Generated:
+        text = asked_in(prompt)
+        asked.append(text)
+        gold = next(row.label for row in ROWS if row.text == text)
+        return lost if text == ROWS[5].text and asked.count(text) < 3 else gold
+
+    sink = Disk()
+    rows = ask(writing(answers), sink)
+    assert [row.score for row in rows] == [1.0] * 24
+    assert sink.batches[-2:] == [[5], [5]]
+    assert asked.count(ROWS[5].text) == 3
+
+
 def test_the_budget_cuts_between_batches_and_keeps_what_is_finished() -> None:
     sink = Disk()
     with pytest.raises(Stopped, match="after 8 of 24 rows") as caught:

@@ -267,7 +267,8 @@ def _verdict(fake: FakeRun, pick: dict[str, Any] | None) -> dict[str, Any]:
         "[74.5, 84.7] (n=240); it is close; to win it would have to cost less than 0.0139 USD "
         "in all instead of 0.2303 USD.",
         "Not above the best floor, `floor:embedding-logistic` (80.8): `as-is`, `calibration`, "
-        "`few-shot`. They have shown nothing that words or embeddings alone do not.",
+        "`few-shot`. They have shown nothing that this floor does not do without a "
+        "language model.",
         f"`few-shot`: to be close it would need 7.2 points more.{fake.plant}",
         "Shrinkage of the pick: dev 82.5, estimated 81.3, held-out 80.4. It has been opened 3 "
         "times over all runs.",

@@ -123,15 +123,8 @@ def confirm(
         if name != "as-is"
     }
     secondary = [name for name in against if name != pick]
-    adjusted = dict(
-        zip(
-            secondary,
-            (float(p) for p in holm([against[name].p or 0.0 for name in secondary])),
-            strict=True,
-        )
-        if secondary
-        else ()
-    )
+    tested = [p for name in secondary if (p := against[name].p) is not None]
+    adjusted = dict(zip(secondary, map(float, holm(tested)), strict=True))
     primary: tuple[str, str, Pair] | None = None
     outcome: Verdict = "not tested"
     enough = len(examples) - len(rows) <= MOST_MISSING * len(examples)

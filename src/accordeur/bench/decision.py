@@ -97,8 +97,14 @@ def why_ineligible(outcome: Outcome, limits: Limits) -> str:
     cost = outcome.cost
     if outcome.stack.floor and limits.language_model:
         return "floors are excluded by `limits.language_model`"
-    if limits.cost_per_query is not None and (cost.use is None or cost.use > limits.cost_per_query):
-        return f"over the limit of {limits.cost_per_query:g} {cost.currency} per query"
+    if limits.cost_per_query is not None:
+        limit = f"the limit of {limits.cost_per_query:g} {cost.currency} per query"
+        if cost.use is None:
+            return f"its price per query is unknown, so {limit} cannot be checked"
+        if cost.use > limits.cost_per_query:
+            return f"over {limit}"
+    if limits.latency_p95 is not None and cost.latency_p95 is None:
+        return f"its latency is unknown, so the limit of {limits.latency_p95:g} s cannot be checked"
     if limits.latency_p95 is not None and (cost.latency_p95 or 0.0) > limits.latency_p95:
         return f"p95 latency {cost.latency_p95:.2f} s is over the limit of {limits.latency_p95:g} s"
     if limits.fit_seconds is not None and cost.fit_seconds > limits.fit_seconds:

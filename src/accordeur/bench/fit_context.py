@@ -223,12 +223,14 @@ class EntryContext:
     def _blocks(self, candidate: Candidate) -> list[tuple[int, Sequence[Example]]]:
         """Dev as one block, or as the screened rows and the rest for candidates that generate.
 
-        As-is is never screened: the primary test needs it on every row.
+        Only the first configuration of an entry is screened: a lever that has one on all of dev
+        must not lose it to a later, hopeless one. As-is is never screened: the primary test needs
+        it on every row.
         """
         bench = self.bench
         decoding = candidate.part(Decoding)
         generates = decoding is not None and decoding.mode == "generate"
-        screened = generates and bench.screening and self.entry != "as-is"
+        screened = generates and bench.screening and self.entry != "as-is" and not self.scored
         if not screened or len(bench.dev) < SCREEN_LEAST:
             return [(0, bench.dev)]
         return [(0, bench.dev[:SCREEN_ROWS]), (SCREEN_ROWS, bench.dev[SCREEN_ROWS:])]

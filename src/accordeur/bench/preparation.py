@@ -17,7 +17,13 @@ from accordeur.bench.observer import Observer, PlannedEntry, PlanView
 from accordeur.bench.options import Options
 from accordeur.bench.plan import Plan, make_plan
 from accordeur.bench.preflight import Preflight, preflight
-from accordeur.bench.stacks import Stack, parse_stacks, raise_refusals, refuse_impossible
+from accordeur.bench.stacks import (
+    FEW_ROWS,
+    Stack,
+    parse_stacks,
+    raise_refusals,
+    refuse_impossible,
+)
 from accordeur.core.candidate import Candidate
 from accordeur.core.errors import ModelError, UsageError
 from accordeur.core.lever import Lever, Need
@@ -36,9 +42,6 @@ from accordeur.tasks.checks import raise_errors, run_checks
 
 EMBEDDER = "local/minilm"
 """The embedding model of floors, nearest demonstrations and the near-leakage check."""
-
-FEW_ROWS = 20
-"""Labelled rows under which only floors and as-is are measured (P1)."""
 
 
 class Preparation:

@@ -172,13 +172,15 @@ class Session:
 
     def _label_next(self, outcomes: Sequence[Outcome]) -> dict[str, Any]:
         """How many rows to label, and which first, when there is no held-out split."""
-        labelled = len(self.task.train) + len(self.task.dev)
+        missing = ENOUGH_ROWS - len(self.task.train) - len(self.task.dev)
+        # Splits that were given may hold thousands of rows and still no held-out one.
+        least = 0 if self.task.splits == "given" else 20
         ranked = most_worth_labelling(self.task.unlabelled, outcomes, self.ready.source)
         place = self.folder.folder / "label-next.jsonl"
         if ranked:
             write_rows(place, [row for row, _ in ranked])
         return {
-            "n_more": max(ENOUGH_ROWS - labelled, 20),
+            "n_more": max(missing, least),
             "ids": [row.id for row, _ in ranked[:50]],
             "file": str(place) if ranked else None,
         }

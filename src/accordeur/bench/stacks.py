@@ -22,6 +22,10 @@ DEFAULT_STACKS: tuple[str, ...] = ("as-is", "calibration", "few-shot", "few-shot
 """What `all` pulls, as far as the task and the model allow, outside levers after them."""
 
 
+FEW_ROWS = 20
+"""Labelled rows under which only floors and as-is are measured (P1)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stack:
     """One entry of a plan.
@@ -140,7 +144,7 @@ def refuse_impossible(
 
     Args:
         capabilities: of the model; `None` when the run has no language model.
-        labelled_rows: train and dev rows; under 20 only floors and as-is are measured (P1).
+        labelled_rows: train and dev rows; under `FEW_ROWS` only floors and as-is are measured.
     """
     possible: list[Stack] = []
     refused: list[Refusal] = []
@@ -148,8 +152,11 @@ def refuse_impossible(
         reason = ""
         for lever in stack.levers:
             reason = reason or _obstacle(lever, task, capabilities, training_allowed, has_documents)
-        if not reason and labelled_rows < 20 and stack.name != "as-is":
-            reason = f"{labelled_rows} labelled rows are too few to compare levers; 20 are needed"
+        if not reason and labelled_rows < FEW_ROWS and stack.name != "as-is":
+            reason = (
+                f"{labelled_rows} labelled rows are too few to compare levers; "
+                f"{FEW_ROWS} are needed"
+            )
         if reason:
             refused.append(Refusal(stack.name, reason))
         else:

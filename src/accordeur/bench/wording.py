@@ -65,16 +65,14 @@ def write_verdict(
     """
     if decision.pick is None or decision.selection is None:
         headline = f"No recommendation: {decision.blocked}."
-        reasons = tuple(f"`{name}`: {why}." for name, why in decision.ineligible.items())
-        return Wording(headline, headline, reasons)
+        reasons = [f"`{name}`: {_clause(why)}." for name, why in decision.ineligible.items()]
+        return Wording(headline, headline, (*reasons, *_refused(refused)))
     pick = outcomes[decision.pick]
-    estimate = decision.selection.entries[decision.pick]
     word = _sure_word(decision, label_more, splits_given)
     headline = f"Use {name_of(pick)}: {word}."
     parts = [
         headline,
-        f"On {dev_rows} dev rows its {metric} is {numbers.points(estimate.dev)}, "
-        f"{numbers.points(estimate.estimate)} once the luck of choosing is removed.",
+        _on_dev(decision, pick, dev_rows, metric),
     ]
     parts += _gain(decision, confirmation)
     parts += _price(decision, outcomes, queries)
@@ -89,9 +87,31 @@ def write_verdict(
         *_floors(decision, outcomes),
         *_needs(decision, outcomes),
         *_shrinkage(decision, confirmation, openings),
-        *(f"`{name}` was not possible: {why}." for name, why in refused),
+        *_refused(refused),
     ]
     return Wording(headline, " ".join(parts), tuple(sentences))
+
+
+def _clause(reason: str) -> str:
+    """A reason without its full stop, to stand inside a sentence."""
+    return reason.rstrip(".")
+
+
+def _refused(refused: Sequence[tuple[str, str]]) -> list[str]:
+    return [f"`{name}` was not possible: {_clause(why)}." for name, why in refused]
+
+
+def _on_dev(decision: Decision, pick: Outcome, dev_rows: int, metric: str) -> str:
+    """The pick's dev score with its interval, and what is left of it without the luck."""
+    assert decision.pick is not None
+    assert decision.selection is not None
+    estimate = decision.selection.entries[decision.pick]
+    interval = pick.best.measurement.interval if pick.best else None
+    spread = f" {numbers.interval(interval.to_json())}" if interval else ""
+    said = f"On {dev_rows} dev rows its {metric} is {numbers.points(estimate.dev)}{spread}"
+    if not decision.selection.resampled:
+        return f"{said}; the rows are too few to remove the luck of choosing."
+    return f"{said}, {numbers.points(estimate.estimate)} once the luck of choosing is removed."
 
 
 def _sure_word(decision: Decision, label_more: int | None, splits_given: bool) -> str:
@@ -117,27 +137,30 @@ def _gain(decision: Decision, confirmation: Confirmation | None) -> list[str]:
         measured = confirmation.measurements.get(decision.pick or "")
         if measured is None:
             return ["It was not measured on held-out rows."]
-        return [
-            f"On held-out rows it scores {score(measured)}; there is no prompt as given to compare."
-        ]
+        if decision.pick == "as-is":
+            why = "it is the prompt as given, and nothing led it on dev"
+        elif "as-is" in confirmation.measurements:
+            why = "the gain was not tested, because too many held-out rows are missing"
+        else:
+            why = "there is no prompt as given to compare"
+        return [f"On held-out rows it scores {score(measured)}; {why}."]
     candidate, against, pair = confirmation.primary
     spread = (
         f", 95 % interval {numbers.interval(pair.interval.to_json(), sign=True)}"
         if pair.interval
         else ""
     )
+    measured = confirmation.measurements[candidate]
     if candidate == "as-is":
         return [
-            f"The prompt as given is the pick; on {pair.n} held-out rows it differs from "
-            f"`{against}`, the best on dev, by {numbers.signed(pair.difference)} points{spread}."
+            f"The prompt as given is the pick; on held-out rows it scores {score(measured)}, "
+            f"{numbers.signed(pair.difference)} points against `{against}`, the best on dev{spread}."
         ]
-    measured = confirmation.measurements[candidate]
     p = "" if pair.p is None else f", {numbers.p_value(pair.p)}"
     told = {
         "confirmed": "The gain is confirmed",
         "gain not shown": "A gain over the prompt as given is not shown",
         "contradicted": "The held-out rows contradict it",
-        "not tested": "The gain could not be tested",
     }[confirmation.outcome]
     return [
         f"{told}: on held-out rows it scores {score(measured)}, "
@@ -151,6 +174,7 @@ def _price(decision: Decision, outcomes: Mapping[str, Outcome], queries: int) ->
     cost = outcomes[decision.pick].cost
     if cost is None:
         return []
+    by_money = decision.selection.ranked_by == "cost"
     if cost.total is None:
         return ["Its price is unknown, so candidates were not ranked by money."]
     said = (
@@ -163,14 +187,16 @@ def _price(decision: Decision, outcomes: Mapping[str, Outcome], queries: int) ->
         for name, one in decision.selection.entries.items()
         if one.close and name != decision.pick
     ]
-    if close:
+    if close and by_money:
         said += f", the cheapest of {len(close) + 1} candidates within tolerance"
     latency = (
         f"; one query takes {numbers.seconds(cost.cold_seconds)}."
         if cost.cold_seconds is not None
         else "."
     )
-    return [said + latency]
+    if by_money:
+        return [said + latency]
+    return [said + latency, "The price of another is unknown, so money did not rank them."]
 
 
 def _break_even(decision: Decision, outcomes: Mapping[str, Outcome]) -> list[str]:
@@ -185,10 +211,13 @@ def _break_even(decision: Decision, outcomes: Mapping[str, Outcome]) -> list[str
     if mine.make is None or mine.use is None or other.make is None or other.use is None:
         return []
     queries = break_even(mine.make, mine.use, other.make, other.use)
-    if isinstance(queries, str):
-        when = "at every volume" if queries == "always" else "at no volume"
-    else:
+    until = break_even(other.make, other.use, mine.make, mine.use)
+    if not isinstance(queries, str):
         when = f"from {numbers.count(queries)} queries on"
+    elif not isinstance(until, str):
+        when = f"up to {numbers.count(until)} queries"
+    else:
+        when = "at every volume" if queries == "always" else "at no volume"
     return [f"Against {name_of(outcomes[top])}, the highest estimate, it is cheaper {when}."]
 
 
@@ -241,31 +270,38 @@ def _language_model(
 
 
 def _floors(decision: Decision, outcomes: Mapping[str, Outcome]) -> list[str]:
-    """Which levers did not pass the best floor: they have shown nothing (rule 5)."""
+    """Which levers did not pass the best floor: they have shown nothing (rule 5).
+
+    Floors that may not be recommended are still the bar; they then stand with their dev score.
+    """
     assert decision.selection is not None
     entries = decision.selection.entries
-    floors = [name for name in entries if outcomes[name].stack.floor]
-    if not floors:
+    bars: dict[str, float] = {}
+    for name, one in outcomes.items():
+        dev = one.best.measurement.score if one.finished and one.best else None
+        if one.stack.floor and dev is not None:
+            bars[name] = entries[name].estimate if name in entries else dev
+    top = max(bars, key=lambda name: bars[name], default=None)
+    if top is None:
         return []
-    top = max(floors, key=lambda name: entries[name].estimate)
     below = [
         name
         for name in entries
-        if not outcomes[name].stack.floor and entries[name].estimate <= entries[top].estimate
+        if not outcomes[name].stack.floor and entries[name].estimate <= bars[top]
     ]
     if not below:
         return []
     listed = ", ".join(f"`{name}`" for name in below)
     return [
-        f"Not above the best floor, `{top}` ({100 * entries[top].estimate:.1f}): {listed}. "
-        "They have shown nothing that words or embeddings alone do not."
+        f"Not above the best floor, `{top}` ({100 * bars[top]:.1f}): {listed}. "
+        "They have shown nothing that this floor does not do without a language model."
     ]
 
 
 def _need(decision: Decision, outcomes: Mapping[str, Outcome], name: str) -> str:
     """What an entry would need to win, without its name."""
     if name in decision.ineligible:
-        return decision.ineligible[name]
+        return _clause(decision.ineligible[name])
     assert decision.selection is not None
     assert decision.pick is not None
     entry = decision.selection.entries[name]

@@ -6,7 +6,7 @@ already holds rows spares them. The harness never sees what made a candidate.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -21,6 +21,9 @@ from accordeur.core.task import Example, TaskBrief
 from accordeur.measure.metric import Metric
 from accordeur.measure.statistics import group_bootstrap, wilson
 from accordeur.parts.answering.answerer import Answerer
+
+RETRIES = 2
+"""How often rows lost to an error are asked again before they count as missing (P6)."""
 
 Progress = Callable[[int, int], None]
 """Called with rows finished and rows in all."""
@@ -65,12 +68,12 @@ def answer_rows(
 ) -> list[RowResult]:
     """Answer and score every row that the sink does not hold yet; all rows in split order.
 
-    Rows lost to an error are asked again when the same sink is used again.
+    Rows lost to an error are asked again, `RETRIES` times and whenever the same sink is used again.
 
     Raises:
         Stopped: the budget is spent; what is finished is in the sink.
     """
-    finished = {
+    known = {
         index: row
         for index, row in sink.read().items()
         if index < len(examples)
@@ -78,20 +81,25 @@ def answer_rows(
         and row.answer.status is not Status.ERROR
     }
     requests = [Request.from_example(example) for example in examples]
-    if len(finished) < len(examples):
-        for batch in answerer.answer(requests, done=frozenset(finished)):
+    for _ in range(1 + RETRIES):
+        finished = frozenset(
+            index for index, row in known.items() if row.answer.status is not Status.ERROR
+        )
+        if len(finished) == len(examples):
+            break
+        for batch in answerer.answer(requests, done=finished):
             fresh = _scored(batch, examples, metric, task, finished)
             if fresh:
                 sink.append(fresh)
-                finished.update(fresh)
+                known.update(fresh)
             if progress is not None:
-                progress(len(finished), len(examples))
-            if budget is not None and budget.spent and len(finished) < len(examples):
+                progress(len(known), len(examples))
+            if budget is not None and budget.spent and len(known) < len(examples):
                 raise Stopped(
-                    f"the time budget ended after {len(finished)} of {len(examples)} rows",
+                    f"the time budget ended after {len(known)} of {len(examples)} rows",
                     cut=True,
                 )
-    return [finished[index] for index in range(len(examples))]
+    return [known[index] for index in range(len(examples))]
 
 
 def _scored(
@@ -99,7 +107,7 @@ def _scored(
     examples: Sequence[Example],
     metric: Metric,
     task: TaskBrief,
-    finished: Mapping[int, RowResult],
+    finished: Collection[int],
 ) -> dict[int, RowResult]:
     rows = {}
     for index, answer in zip(batch.indices, batch.results, strict=True):
