@@ -92,7 +92,7 @@ def test_a_lever_keeps_what_it_scored_when_a_later_configuration_is_hopeless(
     tmp_path: Path, go: Go
 ) -> None:
     def best_with_four(prompt: Rendered) -> str:
-        return last_words(asked(prompt)) if len(shown(prompt)) in (0, 4) else "no idea at all"
+        return last_words(asked(prompt)) if shown(prompt) in (0, 4) else "no idea at all"
 
     task = puzzle_texts(tmp_path / "task", SIZES)
     finished = go(

@@ -19,7 +19,7 @@ Make = Callable[..., Outcome]
 
 
 def right(count: int, n: int = 200) -> list[float | None]:
-    return [1.0] * count + [0.0] * (n - count)
+    return [*[1.0] * count, *[0.0] * (n - count)]
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def test_as_is_that_is_merely_cheapest_shows_its_own_score_and_the_distance(
 def test_missing_held_out_rows_are_the_reason_given_when_they_are_the_reason(
     said: Callable[..., Wording], entry: Make
 ) -> None:
-    lossy = [None] * 10 + right(170)[10:]
+    lossy: list[float | None] = [*[None] * 10, *right(170)[10:]]
     words = said(
         entry("as-is", right(100)),
         entry("few-shot", right(180)),
@@ -153,3 +153,15 @@ def test_what_money_did_not_rank_is_not_called_the_cheapest(
     words = said(entry("a", right(150), use=1e-9), entry("b", right(150), use=None))
     assert "the cheapest of" not in words.paragraph
     assert "money did not rank them" in words.paragraph
+
+
+def test_the_only_eligible_candidate_is_not_called_a_clear_choice(
+    said: Callable[..., Wording], entry: Make
+) -> None:
+    words = said(
+        entry("as-is", right(100)),
+        entry("few-shot", right(180), status="cut", reason="the time budget ended"),
+        held_out={"as-is": right(90)},
+    )
+    assert words.headline.startswith("Use `as-is` (only): the only candidate that may be rec")
+    assert "clear" not in words.headline

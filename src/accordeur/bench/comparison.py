@@ -34,7 +34,6 @@ class Pair:
         interval: 95 %, paired group bootstrap; `None` for a single group.
         b, c: rows only a, only b gets right; `None` unless the metric is a rate.
         test, p: the paired test and its two-sided p; `None` when none was made.
-        detectable: smallest difference seen with 80 % power at this n.
         n: rows both were scored on.
     """
 

@@ -165,6 +165,7 @@ def all_pairs(
                     "a": a,
                     "b": b,
                     "split": measurements[a].split,
+                    "n": pair.n,
                     "difference": pair.difference,
                     "interval": pair.interval.to_json() if pair.interval else None,
                 }

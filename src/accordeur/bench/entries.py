@@ -25,6 +25,8 @@ from accordeur.measure.cost import local_cost, single_queries
 from accordeur.measure.harness import summarise
 from accordeur.parts.assemble import assemble
 from accordeur.parts.bundle import Bundle, bundle_files, load_bundle
+from accordeur.parts.classifier.copied import Copied
+from accordeur.parts.classifier.lead import Lead
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,7 @@ def price(
     latency = single_queries(assemble(candidate, bench.source), bench.dev)
     return local_cost(
         fit_seconds=fit_seconds,
-        train_labels=len(train) if candidate.parts.keys() & _FROM_ROWS else 0,
+        train_labels=len(train) if _saw_labels(candidate) else 0,
         latency=latency,
         prices=prices,
         queries=limits.queries,
@@ -129,6 +131,14 @@ def price(
 
 _FROM_ROWS = frozenset({"demonstrations", "classifier", "calibration", "weights", "soft_prompt"})
 """Slots whose content came from labelled train rows."""
+
+
+def _saw_labels(candidate: Candidate) -> bool:
+    """Whether train labels made any part: copying or shortening the input needs none."""
+    return any(
+        slot in _FROM_ROWS and not isinstance(part, Copied | Lead)
+        for slot, part in candidate.parts.items()
+    )
 
 
 def _recorded_errors() -> tuple[type[AccordeurError], ...]:

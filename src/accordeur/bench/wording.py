@@ -122,6 +122,8 @@ def _sure_word(decision: Decision, label_more: int | None, splits_given: bool) -
     if label_more is not None:
         why = "no held-out split is given" if splits_given else "too few rows for a held-out split"
         return f"unconfirmed, {why}{share}"
+    if len(decision.selection.entries) == 1:
+        return "the only candidate that may be recommended, so there was nothing to choose between"
     if decision.too_few:
         return f"too few examples to be sure, the pick is provisional{share}"
     if word == "tie":
@@ -154,7 +156,8 @@ def _gain(decision: Decision, confirmation: Confirmation | None) -> list[str]:
     if candidate == "as-is":
         return [
             f"The prompt as given is the pick; on held-out rows it scores {score(measured)}, "
-            f"{numbers.signed(pair.difference)} points against `{against}`, the best on dev{spread}."
+            f"{numbers.signed(pair.difference)} points against `{against}`, the best on dev"
+            f"{spread}."
         ]
     p = "" if pair.p is None else f", {numbers.p_value(pair.p)}"
     told = {

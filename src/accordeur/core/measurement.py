@@ -74,7 +74,8 @@ class Cost:
         queries: Q.
         currency: of the amounts.
         trained_parameters, bytes: size.
-        peak_memory: bytes of resident memory seen while it ran; `None` where not measured.
+        peak_memory: highest resident memory of the whole process when it was priced, bytes:
+            whatever was loaded for other candidates included. `None` where not measured.
     """
 
     fit_seconds: float = 0.0

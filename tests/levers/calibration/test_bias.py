@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy.optimize import check_grad, minimize
 from scipy.special import log_softmax, softmax
 
+from accordeur.core.rendering import Request
 from accordeur.core.task import Example
 from accordeur.levers.calibration.content_free import (
     CONTENT_FREE,
@@ -18,6 +19,7 @@ from accordeur.levers.calibration.content_free import (
     content_free_rows,
 )
 from accordeur.levers.calibration.fitted import PENALTY, ROWS, calibration_rows, fitted_bias
+from accordeur.parts.prompt import Prompt
 
 
 def test_the_content_free_bias_by_hand() -> None:
@@ -41,6 +43,17 @@ def test_the_inputs_are_those_of_the_paper_and_no_rows_of_the_data() -> None:
     assert [row.input for row in rows] == ["N/A", "", "[MASK]"] == list(CONTENT_FREE)
     assert len({row.group for row in rows}) == 3
     assert all(row.expected is None for row in rows)
+
+
+def test_where_rows_are_fields_every_field_is_filled_so_a_template_can_print_it() -> None:
+    train = [
+        Example("a", {"subject": "card", "body": "lost"}, ("x",), "a"),
+        Example("b", {"subject": "card", "place": "here"}, ("x",), "b"),
+    ]
+    prompt = Prompt("Which?", template="{{ subject }}: {{ body }} {{ place }}")
+    for row, text in zip(content_free_rows(train), CONTENT_FREE, strict=True):
+        assert row.input == {"subject": text, "body": text, "place": text}
+        prompt.row(Request.from_example(row))
 
 
 def objective(bias: np.ndarray, scores: np.ndarray, gold: np.ndarray) -> float:

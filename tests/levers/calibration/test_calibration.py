@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +13,7 @@ from accordeur.levers.calibration import Calibrate
 from accordeur.levers.few_shot import FewShot
 from accordeur.parts.calibration import Calibration
 from accordeur.parts.decoding import Decoding
-from accordeur.parts.demonstrations import FixedDemonstrations
+from accordeur.parts.demonstrations import Demonstration, FixedDemonstrations
 from accordeur.testing import ScriptedModel, toy
 
 if TYPE_CHECKING:
@@ -94,7 +95,28 @@ def test_stacked_on_demonstrations_it_leaves_them_out_of_what_it_scores(bring: B
         "decoding",
     }
     assert not scored & {one.request.text for one in shown.shown}
-    assert len(scored & {row.text for row in TASK.train}) == 18
+    groups = {one.group for one in shown.shown}
+    free = {row.text for row in TASK.train if row.group not in groups}
+    assert scored & {row.text for row in TASK.train} == free
+    assert 12 <= len(free) <= 18
+
+
+def test_rows_of_a_shown_group_are_left_out_so_every_row_has_the_same_prompt(bring: Bring) -> None:
+    sizes: set[int] = set()
+    train = [replace(row, group=f"pair-{place // 2}") for place, row in enumerate(TASK.train)]
+    texts = {row.text for row in train}
+
+    def watched(prompt: Rendered, label: str) -> float:
+        if prompt.messages[-1].text in texts:
+            sizes.add(len(prompt.messages))
+        return biased(prompt, label)
+
+    shop = bring(Calibrate(("fitted",)), ScriptedModel(scores=watched))
+    shown = FixedDemonstrations(tuple(Demonstration.from_example(row) for row in train[:5:2]))
+    given = shop.given().with_part(shown)
+    shop.given = lambda: given  # type: ignore[method-assign]
+    shop.fit(train=train)
+    assert len(sizes) == 1
 
 
 def test_calibrating_twice_starts_from_raw_scores(bring: Bring) -> None:

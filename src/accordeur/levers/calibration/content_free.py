@@ -6,7 +6,7 @@ Language Models": ask the same prompt about inputs that say nothing and divide b
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -18,10 +18,21 @@ CONTENT_FREE = ("N/A", "", "[MASK]")
 """The inputs of the paper."""
 
 
-def content_free_rows() -> list[Example]:
-    """The content-free inputs as rows that belong to no group of the data."""
+def content_free_rows(train: Sequence[Example] = ()) -> list[Example]:
+    """The content-free inputs as rows that belong to no group of the data.
+
+    Args:
+        train: where its inputs are named fields, every field is filled, so that the task's own
+            template can print them.
+    """
+    fields = {name: None for row in train if isinstance(row.input, Mapping) for name in row.input}
     return [
-        Example(id=f"content-free-{i}", input=text, expected=None, group=f"content-free-{i}")
+        Example(
+            id=f"content-free-{i}",
+            input=dict.fromkeys(fields, text) if fields else text,
+            expected=None,
+            group=f"content-free-{i}",
+        )
         for i, text in enumerate(CONTENT_FREE)
     ]
 

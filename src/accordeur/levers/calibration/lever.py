@@ -78,7 +78,7 @@ class Calibrate:
         best: tuple[float, Candidate] | None = None
         for method in self._within(context.effort):
             if method == "content-free":
-                bias = content_free_bias(_scores(candidate, content_free_rows(), context))
+                bias = content_free_bias(_scores(candidate, content_free_rows(train), context))
             else:
                 bias = self._fitted(candidate, train, context)
             names = tuple(label.name for label in context.task.labels)
@@ -95,8 +95,11 @@ class Calibrate:
         self, candidate: Candidate, train: Sequence[Example], context: FitContext
     ) -> npt.NDArray[np.float64]:
         shown = candidate.parts.get("demonstrations")
-        held = {one.row for one in shown.shown} if isinstance(shown, FixedDemonstrations) else set()
-        rows = calibration_rows(train, held, context.seed)
+        held = shown.shown if isinstance(shown, FixedDemonstrations) else ()
+        # A row of a shown group would be asked without that demonstration: another prompt.
+        groups = {one.group for one in held}
+        free = [row for row in train if row.group not in groups]
+        rows = calibration_rows(free, {one.row for one in held}, context.seed)
         if not rows:
             return np.zeros(len(context.task.labels))
         position = {label.name: i for i, label in enumerate(context.task.labels)}

@@ -59,11 +59,11 @@ def _limits(report: Report) -> str:
 
 
 def _sizes(report: Report) -> Markup | None:
-    """What each candidate takes: time to make, parameters, bytes, memory."""
+    """What each candidate takes: time to make, parameters, bytes, memory of the process so far."""
     priced = [entry for entry in report.entries if entry.cost]
     if not priced:
         return None
-    columns = ("Entry", "Time to make", "Trained parameters", "To store", "Peak memory")
+    columns = ("Entry", "Time to make", "Trained parameters", "To store", "Process memory")
     head = [
         tag("th", word, scope="col", class_="number" if place else None)
         for place, word in enumerate(columns)
