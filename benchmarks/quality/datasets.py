@@ -69,7 +69,8 @@ def data_root() -> Path:
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
     """Rows of a JSONL file."""
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    # Not `splitlines`: rows hold U+2028, which ends no line of JSONL.
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
 
 
 def write_task(chosen: LabelSet, train_rows: int, folder: Path) -> Path:
