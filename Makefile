@@ -21,7 +21,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt src/accordeur/_version.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) --version 2>&1)."; echo; \
 	  echo "hint: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
-	@echo "Downloads about 0.5 GB (PyTorch for CPU, two models) and takes 1.6 GB of disk in $(VENV)"
+	@echo "Downloads about 0.5 GB (PyTorch for CPU, two models) and takes 2 GB of disk in $(VENV)"
 	@echo "and the user's cache. Where pip only finds PyTorch for CUDA: about 3.5 GB and 9 GB."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(PIP) $(TORCH_OPTIONS) torch
