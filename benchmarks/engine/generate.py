@@ -1,14 +1,19 @@
 """Answers of 64 tokens to 64 questions, against `transformers.generate` and llama.cpp.
 
 Both sides decode greedily in the same dtype from the same tokens and never stop early; equal tokens
-are checked before speed. llama.cpp runs the same weights as shipped (Q4_1), one prompt at a time.
+are checked before speed. llama.cpp (`--llama PYTHON`) runs the same weights as shipped (Q4_1), one
+prompt at a time, keeping the start each shares with the one before; its prompts and its decoding
+are timed apart.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import subprocess
+import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -73,25 +78,50 @@ def theirs(model: Any, asked: Sequence[Prompt], batch: int, steps: int) -> list[
     return found
 
 
-def llama_cpp(asked: Sequence[Prompt], steps: int, threads: int) -> float | None:
-    """Answer tokens per second of llama.cpp, prompts included; `None` where it is missing."""
-    try:
-        from llama_cpp import Llama
-    except ImportError:
-        return None
+def llama_cpp(python: Path, asked: Sequence[Prompt], steps: int, threads: int) -> dict[str, Any]:
+    """First tokens, seconds a prompt and tokens a second of llama.cpp, in its own environment."""
     place = catalog.find(catalog.SMOLLM2)
     assert place is not None
-    file = place[1] / catalog.SMOLLM2.weights.rpartition("/")[2]
-    model = Llama(str(file), n_ctx=1024, n_threads=threads, verbose=False)
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "peer.json"
+        question = {
+            "model": str(place[1] / catalog.SMOLLM2.weights.rpartition("/")[2]),
+            "threads": threads,
+            "prompts": [list(prompt.tokens) for prompt in asked],
+            "steps": steps,
+            "out": str(out),
+        }
+        subprocess.run(
+            [str(python), str(Path(__file__).with_name("llama_cpp_peer.py"))],
+            input=json.dumps(question),
+            text=True,
+            check=True,
+        )
+        found = json.loads(out.read_text(encoding="utf-8"))
+    return {
+        "first_tokens": [answer[0] for answer in found["answers"]],
+        "prompt_seconds": found["prompts_wall"] / len(asked),
+        "whole_prompt_seconds": found["whole_wall"] / len(asked),
+        "tokens_per_second": len(asked) * (steps - 1) / found["steps_wall"] if steps > 1 else None,
+    }
+
+
+def apart(body: Body, head: Head, asked: Sequence[Prompt], steps: int) -> dict[str, Any]:
+    """First tokens, our seconds a prompt begun with all others, tokens a second of one stream."""
     clock = Clock().start()
-    made = 0
-    for prompt in asked:
-        model.reset()
-        for made_here, _ in enumerate(model.generate(list(prompt.tokens), temp=0.0), start=1):
-            if made_here == steps:
-                break
-        made += steps
-    return made / clock.stop().wall
+    answers = ours(body, head, asked, len(asked), 1)
+    prompt_seconds = clock.stop().wall / len(asked)
+    first = Clock().start()
+    ours(body, head, asked[:1], 1, 1)
+    first.stop()
+    stream = Clock().start()
+    ours(body, head, asked[:1], 1, steps)
+    stream.stop()
+    return {
+        "first_tokens": [answer[0] for answer in answers],
+        "prompt_seconds": prompt_seconds,
+        "tokens_per_second": (steps - 1) / (stream.wall - first.wall),
+    }
 
 
 def main() -> None:
@@ -102,6 +132,7 @@ def main() -> None:
     parser.add_argument("--batches", type=int, nargs="+", default=[1, 16, 64])
     parser.add_argument("--dtype", default="float32", choices=sorted(DTYPES))
     parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--llama", type=Path, help="python of an environment with llama-cpp-python")
     options = parser.parse_args()
     if options.threads:
         torch.set_num_threads(options.threads)
@@ -134,13 +165,14 @@ def main() -> None:
                 "ratio_cpu": other.cpu / clock.cpu,
             }
         )
-    single = llama_cpp(asked[:4], options.tokens, torch.get_num_threads())
     threads = torch.get_num_threads()
-    print(
-        json.dumps(
-            {"dtype": options.dtype, "threads": threads, "batches": results, "llama_cpp": single}
-        )
-    )
+    result: dict[str, Any] = {"dtype": options.dtype, "threads": threads, "batches": results}
+    if options.llama is not None:
+        result["accordeur"] = apart(body, loaded.head, asked, options.tokens)
+        result["llama_cpp"] = llama_cpp(options.llama, asked, options.tokens, threads)
+        pair = result["accordeur"].pop("first_tokens"), result["llama_cpp"].pop("first_tokens")
+        result["same_first_token"] = sum(a == b for a, b in zip(*pair, strict=True))
+    print(json.dumps(result))
     table(
         f"answer tokens per second, {options.dtype}, prompts included",
         ["batch", "answers", "equal", "transformers", "accordeur", "ratio wall", "ratio CPU"],
@@ -157,7 +189,23 @@ def main() -> None:
             for one in results
         ],
     )
-    print("llama.cpp: not installed" if single is None else f"llama.cpp, single: {single:.0f}")
+    if options.llama is not None:
+        sides = {"accordeur, float32": result["accordeur"], "llama.cpp, Q4_1": result["llama_cpp"]}
+        table(
+            "prompts until their first token; one stream after it",
+            ["engine", "ms a prompt", "its start not kept", "tokens/s"],
+            [
+                [
+                    name,
+                    f"{1e3 * one['prompt_seconds']:.1f}",
+                    f"{1e3 * one['whole_prompt_seconds']:.1f}"
+                    if "whole_prompt_seconds" in one
+                    else "",
+                    f"{one['tokens_per_second']:.0f}",
+                ]
+                for name, one in sides.items()
+            ],
+        )
 
 
 if __name__ == "__main__":

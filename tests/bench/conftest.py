@@ -293,9 +293,10 @@ def measured() -> Callable[..., Measurement]:
             if score is None:
                 answer = Answer("", Status.ERROR, error="no connection")
             results.append(RowResult(f"row-{place}", f"row-{place}", answer, score))
+        kept = [place for place, score in enumerate(scores) if score is not None]
         known = [score for score in scores if score is not None]
         mean = sum(known) / len(known) if known else None
-        return Measurement(candidate, split, "accuracy", tuple(results), mean, None, 0)
+        return Measurement(candidate, split, "accuracy", tuple(results), kept, mean, None, 0)
 
     return make
 

@@ -137,7 +137,7 @@ def test_more_than_2_percent_missing_rows_block_the_verdict(
     assert decided(first, entry("second", missing(right(50, 100), [2]))).pick == "first"
     decision = decided(first, entry("second", missing(right(50, 100), [3])))
     assert decision.pick is None
-    assert decision.blocked == "3 of 100 dev rows are missing for some candidate"
+    assert decision.blocked == "3 of 100 dev rows were lost to errors for some candidate"
 
 
 def test_one_entry_that_lost_more_than_2_percent_blocks_the_verdict_too(
@@ -147,7 +147,7 @@ def test_one_entry_that_lost_more_than_2_percent_blocks_the_verdict_too(
         entry("lossy", missing(right(90, 100), [0, 1, 2])), entry("whole", right(60, 100))
     )
     assert decision.pick is None
-    assert decision.blocked == "3 of 100 dev rows are missing for some candidate"
+    assert decision.blocked == "3 of 100 dev rows were lost to errors for some candidate"
 
 
 def test_rows_missing_for_one_are_missing_for_all(

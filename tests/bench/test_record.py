@@ -73,6 +73,7 @@ SCHEMA: dict[str, Any] = {
             "cost": {
                 **dict.fromkeys(("fit_seconds", "queries", "trained_parameters"), NUMBER),
                 **dict.fromkeys(("make", "use", "cold_seconds", "latency_p95"), MAYBE),
+                "latency_queries": NUMBER,
                 **dict.fromkeys(("total", "bytes", "peak_memory"), MAYBE),
                 "currency": TEXT,
             },
@@ -88,6 +89,7 @@ SCHEMA: dict[str, Any] = {
             **dict.fromkeys(("score", "k"), MAYBE),
             **dict.fromkeys(("n", "seconds", "tokens"), NUMBER),
             "competes": (bool,),
+            "interval": INTERVAL,
         }
     ],
     "curve": [dict.fromkeys(("k", "score", "low", "high", "n"), NUMBER)],
@@ -101,6 +103,7 @@ SCHEMA: dict[str, Any] = {
         "unconfirmed": (bool,),
         "best_language_model": MAYBE_TEXT,
     },
+    "lost": (dict, type(None)),
     "held_out": {
         "n": NUMBER,
         "openings": NUMBER,

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from accordeur.bench.finished import Run
-from accordeur.bench.labelling import most_worth_labelling, vote_entropy
+from accordeur.bench.labelling import text_disagreement, vote_entropy
 from accordeur.core.rendering import Request
 from accordeur.parts.assemble import assemble
 from accordeur.parts.bundle import load_bundle
 from accordeur.tasks import load_task
-from accordeur.testing.puzzle import KnowingModel, puzzle_labels
+from accordeur.testing.puzzle import KnowingModel, puzzle_labels, puzzle_texts
 from accordeur.testing.scripted import ScriptedSource
 
 Go = Callable[..., Run]
@@ -97,5 +97,15 @@ def test_vote_entropy_is_that_of_the_shares() -> None:
     assert vote_entropy(["a", "b", "c"]) > vote_entropy(["a", "a", "b"])
 
 
-def test_nothing_is_asked_where_there_is_nothing_to_label() -> None:
-    assert most_worth_labelling((), [], ScriptedSource()) == []
+def test_texts_disagree_by_the_words_they_do_not_share() -> None:
+    assert text_disagreement(["blue sky", "Blue sky!", "blue sky"]) == 0.0
+    assert text_disagreement(["blue sky", "green grass"]) == 1.0
+    assert text_disagreement(["blue sky", "blue grass"]) == pytest.approx(0.5)
+
+
+def test_unlabelled_rows_of_a_text_task_are_ranked_too(tmp_path: Path, go: Go) -> None:
+    task = puzzle_texts(tmp_path / "task", {"file": 30, "unlabelled": 60})
+    finished = go(task, KnowingModel(), levers="as-is", settings=None)
+    ids = finished.record["label_next"]["ids"]
+    assert len(ids) == 50
+    assert set(ids) <= {row.id for row in load_task(task).unlabelled}

@@ -98,7 +98,7 @@ def test_missing_held_out_rows_are_the_reason_given_when_they_are_the_reason(
         entry("few-shot", right(180)),
         held_out={"as-is": right(100), "few-shot": lossy},
     )
-    assert "too many held-out rows are missing" in words.paragraph
+    assert "10 held-out rows were lost to errors" in words.paragraph
     words = said(
         entry("few-shot", right(180)),
         entry("calibration", right(100)),

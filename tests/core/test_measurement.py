@@ -37,7 +37,7 @@ def row(status: Status, score: float | None) -> RowResult:
 
 def test_a_measurement_counts_what_became_of_its_rows() -> None:
     rows = [row(Status.OK, 1.0), row(Status.EMPTY, 0.0), row(Status.ERROR, None)]
-    made = Measurement("c", "dev", "accuracy", rows, 0.5, None, 0)
+    made = Measurement("c", "dev", "accuracy", rows, (0, 1), 0.5, None, 0)
     assert (made.n, made.missing) == (2, 1)
     assert list(made.statuses.items()) == [("ok", 1), ("empty", 1), ("error", 1)]
     assert (made.seconds, made.logical_tokens, made.computed_tokens) == (1.5, 21, 9)

@@ -210,7 +210,8 @@ def test_rows_outside_keep_are_counted_but_not_scored_on() -> None:
         candidate="c",
         split="dev",
         seed=0,
-        keep=frozenset({"r0", "r1", "r2"}),
+        keep=range(3),
     )
     assert measured.score == pytest.approx(2 / 3)
+    assert (measured.n, list(measured.kept)) == (3, [0, 1, 2])
     assert len(measured.rows) == 4

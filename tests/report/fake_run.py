@@ -199,7 +199,15 @@ class FakeRun:
             "interval": interval,
             "statuses": statuses,
             "missing": len(results) - len(scores),
-            "extra": {"ece": 0.0712, "brier": 0.311} if self.kind == "labels" else {},
+            "extra": {
+                name: {
+                    "value": value,
+                    "n": len(scores),
+                    "interval": {**interval, "low": value - 0.02, "high": value + 0.02},
+                }
+                for name, value in (("ece", 0.0712), ("brier", 0.311))
+                if self.kind == "labels"
+            },
         }
         return measured, results
 
@@ -261,6 +269,7 @@ class FakeRun:
                 use=kind.use,
                 cold_seconds=kind.cold,
                 latency_p95=kind.cold * 1.3,
+                latency_queries=20,
                 queries=self.queries,
                 trained_parameters=768 if kind.floor else 0,
                 bytes=4096,

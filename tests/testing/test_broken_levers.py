@@ -49,7 +49,7 @@ class Polite:
         best: tuple[float, Candidate] | None = None
         for number, word in enumerate(self.words[: max(1, context.effort)]):
             made = candidate.with_part(Prompt(self.instruction(word, train, context)))
-            score = context.evaluate(made, self.called(word, number)).score
+            score = context.evaluate(made, self.called(word, number)).rank
             if best is None or score > best[0]:
                 best = (score, made)
         assert best is not None

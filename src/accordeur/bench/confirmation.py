@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from accordeur.bench.common_rows import held_out_on_common_rows, too_many
 from accordeur.bench.comparison import Pair, Rows, compare
-from accordeur.bench.decision import MOST_MISSING
 from accordeur.bench.entries import Outcome
 from accordeur.bench.fit_context import Bench
 from accordeur.bench.sinks import RunSink
@@ -36,6 +36,7 @@ class Confirmation:
         against: entry -> its pair against as-is, Holm-adjusted p apart in `adjusted`.
         adjusted: entry -> Holm-adjusted p over all secondary comparisons.
         outcome: what the primary test says.
+        lost: rows lost to errors, when they are too many for the test.
     """
 
     measurements: Mapping[str, Measurement]
@@ -43,6 +44,7 @@ class Confirmation:
     against: Mapping[str, Pair]
     adjusted: Mapping[str, float]
     outcome: Verdict
+    lost: int = 0
 
     def primary_json(self) -> dict[str, Any] | None:
         """The primary comparison as plain data."""
@@ -94,7 +96,7 @@ def measure_held_out(
             seed=seed_for(bench.seed, "interval"),
         )
         on_entry(name)
-    return measured
+    return held_out_on_common_rows(measured, rows, bench.metric, bench.task)
 
 
 def confirm(
@@ -114,8 +116,10 @@ def confirm(
     """
     base = measurements.get("as-is")
     rows = Rows(list(measurements.values()), examples, metric, task)
+    missing = len(examples) - len(rows)
+    lost = missing if too_many(missing, len(examples)) else 0
     if base is None or not len(rows):
-        return Confirmation(measurements, None, {}, {}, "not tested")
+        return Confirmation(measurements, None, {}, {}, "not tested", lost)
     seed = seed_for(seed, "confirmation")
     against = {
         name: compare(rows, one, base, seed=seed, test=True)
@@ -127,11 +131,10 @@ def confirm(
     adjusted = dict(zip(secondary, map(float, holm(tested)), strict=True))
     primary: tuple[str, str, Pair] | None = None
     outcome: Verdict = "not tested"
-    enough = len(examples) - len(rows) <= MOST_MISSING * len(examples)
     if pick == "as-is" and dev_best in measurements and dev_best != "as-is":
         assert dev_best is not None
         primary = ("as-is", dev_best, compare(rows, base, measurements[dev_best], seed=seed))
-    elif pick in against and enough:
+    elif pick in against and not lost:
         assert pick is not None
         pair = against[pick]
         primary = (pick, "as-is", pair)
@@ -140,7 +143,7 @@ def confirm(
             outcome = "gain not shown"
         else:
             outcome = "confirmed" if pair.difference > 0 else "contradicted"
-    return Confirmation(measurements, primary, against, adjusted, outcome)
+    return Confirmation(measurements, primary, against, adjusted, outcome, lost)
 
 
 def all_pairs(

@@ -9,15 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from accordeur.bench.common_rows import dev_measurements, too_many
 from accordeur.bench.comparison import Rows, resolution
 from accordeur.bench.entries import Outcome
 from accordeur.core.fingerprint import seed_for
 from accordeur.core.task import Example, Limits, TaskBrief
 from accordeur.measure.metric import Metric
 from accordeur.measure.statistics import Selection, mean, select
-
-MOST_MISSING = 0.02
-"""Share of rows that may be missing before the verdict is blocked (P6)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +34,7 @@ class Decision:
         too_few: a tie that more rows could break: the pick is provisional.
         best_language_model: name of the best entry with a language model, if the pick is a floor.
         tolerance: in score units.
+        lost: rows lost to errors, when they are too many to decide: nothing is decided yet.
     """
 
     pick: str | None
@@ -49,6 +48,7 @@ class Decision:
     too_few: bool = False
     best_language_model: str | None = None
     tolerance: float = 0.01
+    lost: int = 0
 
     def to_json(self, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
         """What is written and hashed: every number the pick rests on, and nothing of held-out."""
@@ -125,16 +125,17 @@ def decide(
     ineligible = {
         one.stack.name: reason for one in outcomes if (reason := why_ineligible(one, limits))
     }
+    rows = Rows(dev_measurements(outcomes), dev, metric, task)
+    lost = len(dev) - len(rows)
+    if too_many(lost, len(dev)):
+        blocked = f"{lost} of {len(dev)} dev rows were lost to errors for some candidate"
+        return Decision(None, blocked, None, ineligible, tolerance=limits.tolerance, lost=lost)
     able = [one for one in outcomes if one.stack.name not in ineligible]
     if not able:
         return Decision(
             None, "no candidate is eligible", None, ineligible, tolerance=limits.tolerance
         )
     columns = [scored for one in able for scored in one.competing]
-    rows = Rows([scored.measurement for scored in columns], dev, metric, task)
-    if len(dev) - len(rows) > MOST_MISSING * len(dev):
-        blocked = f"{len(dev) - len(rows)} of {len(dev)} dev rows are missing for some candidate"
-        return Decision(None, blocked, None, ineligible, tolerance=limits.tolerance)
 
     over = rows.over(*(scored.measurement for scored in columns))
     entries: dict[str, dict[str, ArrayLike]] = {}

@@ -20,11 +20,13 @@ from accordeur.core.errors import AccordeurError
 from accordeur.core.fingerprint import seed_for
 from accordeur.core.lever import Stopped
 from accordeur.core.measurement import Cost
+from accordeur.core.part import Part
 from accordeur.core.task import Example, Limits, Prices
 from accordeur.measure.cost import local_cost, single_queries
 from accordeur.measure.harness import summarise
 from accordeur.parts.assemble import assemble
 from accordeur.parts.bundle import Bundle, bundle_files, load_bundle
+from accordeur.parts.calibration import Calibration
 from accordeur.parts.classifier.copied import Copied
 from accordeur.parts.classifier.lead import Lead
 
@@ -134,11 +136,17 @@ _FROM_ROWS = frozenset({"demonstrations", "classifier", "calibration", "weights"
 
 
 def _saw_labels(candidate: Candidate) -> bool:
-    """Whether train labels made any part: copying or shortening the input needs none."""
+    """Whether train labels made any part."""
     return any(
-        slot in _FROM_ROWS and not isinstance(part, Copied | Lead)
-        for slot, part in candidate.parts.items()
+        slot in _FROM_ROWS and not _without_rows(part) for slot, part in candidate.parts.items()
     )
+
+
+def _without_rows(part: Part) -> bool:
+    """Copying or shortening the input needs no label, nor does a content-free bias."""
+    if isinstance(part, Calibration):
+        return part.method == "content-free"
+    return isinstance(part, Copied | Lead)
 
 
 def _recorded_errors() -> tuple[type[AccordeurError], ...]:

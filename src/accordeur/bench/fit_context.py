@@ -213,7 +213,7 @@ class EntryContext:
             }
         )
         return Evaluation(
-            score=measured.score if measured.score is not None else 0.0,
+            score=measured.score,
             n=measured.n,
             statuses=measured.statuses,
             seconds=measured.seconds,
@@ -245,17 +245,24 @@ class EntryContext:
         leader = bench.leader
         if not (bench.screening and leader is not None):
             return
-        pairs = [
-            (mine.score, best.score, mine.group)
-            for mine, best in zip(rows, leader.rows, strict=False)
+        places = [
+            place
+            for place, (mine, best) in enumerate(zip(rows, leader.rows, strict=False))
             if mine.score is not None and best.score is not None
         ]
-        if not pairs:
+        if not places:
             return
-        mine, best, groups = zip(*pairs, strict=True)
-        interval = paired_difference_interval(
-            np.array(mine), np.array(best), list(groups), seed=seed_for(bench.seed, "screening")
-        )
+        examples = [bench.dev[place] for place in places]
+        mine, best = ([side[place] for place in places] for side in (rows, leader.rows))
+        over = bench.metric.over([row.answer for row in (*mine, *best)], examples * 2, bench.task)
+        groups = [example.group for example in examples]
+        seed = seed_for(bench.seed, "screening")
+        if over is None:
+            scores = np.array([[row.score for row in side] for side in (mine, best)], np.float64)
+            interval = paired_difference_interval(scores[0], scores[1], groups, seed=seed)
+        else:
+            at = np.arange(len(places))
+            interval = paired_difference_interval(at, at + len(at), groups, over, seed=seed)
         if interval is not None and interval.high < -bench.tolerance:
             raise Stopped(
                 f"screened out after {len(rows)} dev rows: at best {-interval.high:.1%} behind "

@@ -6,8 +6,6 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from accordeur._version import __version__
 from accordeur.bench.confirmation import Confirmation, all_pairs
 from accordeur.bench.decision import Decision
@@ -17,7 +15,7 @@ from accordeur.core.measurement import Measurement
 from accordeur.core.task import Example, Task
 from accordeur.measure.cost import break_even
 from accordeur.measure.metric import Metric
-from accordeur.measure.statistics import brier_score, expected_calibration_error
+from accordeur.measure.probability_scores import probability_scores
 
 
 def measurement_json(
@@ -30,28 +28,10 @@ def measurement_json(
         "interval": one.interval.to_json() if one.interval else None,
         "statuses": dict(one.statuses),
         "missing": one.missing,
-        "extra": {**one.extra, **_probability_metrics(one, examples, labels)},
-    }
-
-
-def _probability_metrics(
-    one: Measurement, examples: Sequence[Example], labels: Sequence[str]
-) -> dict[str, float]:
-    """ECE and Brier score from p, over rows that have probabilities (P6)."""
-    place = {name: index for index, name in enumerate(labels)}
-    table, gold = [], []
-    for row, example in zip(one.rows, examples, strict=True):
-        if row.answer.probabilities and example.expected and example.expected[0] in place:
-            table.append(row.answer.probabilities)
-            gold.append(place[example.expected[0]])
-    if not table:
-        return {}
-    probabilities = np.array(table, dtype=np.float64)
-    # Floors store rounded float32 sums; rows are made to sum to 1 again.
-    probabilities /= probabilities.sum(axis=1, keepdims=True)
-    return {
-        "ece": float(expected_calibration_error(probabilities, np.array(gold))),
-        "brier": float(brier_score(probabilities, np.array(gold))),
+        "extra": {
+            name: found.to_json()
+            for name, found in probability_scores(one, examples, labels).items()
+        },
     }
 
 
@@ -62,7 +42,8 @@ def confusion_json(
     place = {name: index for index, name in enumerate(labels)}
     matrix = [[0] * len(labels) for _ in labels]
     other = [0] * len(labels)
-    for row, example in zip(one.rows, examples, strict=True):
+    for index in one.kept:
+        row, example = one.rows[index], examples[index]
         gold = place.get(example.label)
         if gold is None:
             continue
@@ -139,6 +120,7 @@ def ledger_json(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
             "configuration": one.name,
             "configuration_id": one.id,
             "score": one.measurement.score,
+            "interval": one.measurement.interval.to_json() if one.measurement.interval else None,
             "n": one.measurement.n,
             "seconds": one.measurement.seconds,
             "tokens": one.measurement.logical_tokens,
@@ -198,6 +180,15 @@ def break_even_json(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
                 }
             )
     return pairs
+
+
+def _lost_json(decision: Decision, confirmation: Confirmation | None) -> dict[str, Any] | None:
+    """Split and rows lost to errors, when they are too many to end the run."""
+    if decision.lost:
+        return {"split": "dev", "rows": decision.lost}
+    if confirmation is not None and confirmation.lost:
+        return {"split": "test", "rows": confirmation.lost}
+    return None
 
 
 def build_record(
@@ -282,6 +273,7 @@ def build_record(
             "unconfirmed": confirmation is None,
         },
         "held_out": held_out,
+        "lost": _lost_json(decision, confirmation),
         "pairs": all_pairs(measured, rows, metric, task.brief, seed=seed),
         "break_even": break_even_json(outcomes),
         "verdict": {

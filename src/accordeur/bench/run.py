@@ -233,7 +233,7 @@ def _finished(ready: Preparation, plan: Plan, root: Path) -> Run | None:
     if not (place / "record.json").is_file():
         return None
     found = Run(RunFolder.open(place, warn=ready.observer.log))
-    if found.record["plan"].get("hash") != plan.hash:
+    if found.record["plan"].get("hash") != plan.hash or found.record["lost"]:
         return None
     ready.show(plan, place, resumed=True)
     for entry in found.record["entries"]:

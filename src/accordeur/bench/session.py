@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from accordeur.bench.common_rows import dev_on_common_rows
 from accordeur.bench.confirmation import Confirmation, confirm, measure_held_out
 from accordeur.bench.decision import Decision, decide
 from accordeur.bench.entries import Outcome, pull, read_back
@@ -33,6 +34,9 @@ from accordeur.store.machine import environment
 from accordeur.store.openings import Openings
 from accordeur.store.run_folder import RunFolder
 from accordeur.tasks.write import write_rows
+
+ROWS_LOST = "rows lost"
+"""Phase of a run that lost too many rows to errors to end: it goes on with the same command."""
 
 
 class Session:
@@ -87,10 +91,15 @@ class Session:
         decided = self.folder.has("decision.json")
         outcomes = [self._pull(index, decided=decided) for index in range(len(self.plan.entries))]
         self._phase("decision")
+        task = self.task
+        outcomes = dev_on_common_rows(outcomes, task.dev, self.ready.metric, task.brief)
         decision, digest = self._decide(outcomes)
         confirmation, openings, test_rows = self._confirm(outcomes, decision, digest)
         self._phase("report")
         self._write(outcomes, decision, digest, confirmation, openings, test_rows)
+        if decision.lost or (confirmation and confirmation.lost):
+            self.folder.set_phase(ROWS_LOST)
+            return
         self.folder.finish()
         word = decision.selection.word if decision.selection else None
         self.folder.set_phase("finished", pick=decision.pick, word=word)
@@ -113,7 +122,7 @@ class Session:
                 limits=self.task.limits,
             )
         best = outcome.best
-        if best is not None and best.measurement.score is not None:
+        if outcome.finished and best is not None and best.measurement.score is not None:
             leader = self.bench.leader
             if leader is None or best.measurement.score > (leader.score or 0.0):
                 self.bench.leader = best.measurement
@@ -127,7 +136,11 @@ class Session:
         return outcome
 
     def _decide(self, outcomes: Sequence[Outcome]) -> tuple[Decision, str]:
-        """Choose on dev; write the decision once and hash it."""
+        """Choose on dev; write the decision once and hash it.
+
+        Where too many rows are lost nothing is decided, so nothing is written: the same command
+        asks the lost rows again.
+        """
         decision = decide(
             outcomes,
             self.task.dev,
@@ -136,10 +149,12 @@ class Session:
             self.task.limits,
             seed=self.seed,
         )
+        write_rows(self.folder.folder / "rows-dev.jsonl", self.task.dev)
+        if decision.lost:
+            return decision, ""
         data = decision.to_json({one.stack.name: one for one in outcomes})
         digest = self.folder.write_once("decision.json", data)
         self.folder.log("decision written", hash=digest, pick=decision.pick)
-        write_rows(self.folder.folder / "rows-dev.jsonl", self.task.dev)
         return decision, digest
 
     def _confirm(
@@ -147,7 +162,7 @@ class Session:
     ) -> tuple[Confirmation | None, int | None, tuple[Example, ...]]:
         """Count the opening, open the held-out split, measure, test once."""
         sealed = self.task.held_out
-        if sealed is None:
+        if sealed is None or decision.lost:
             return None, None, ()
         self._phase("held-out")
         openings = Openings(warn=self.observer.log).record(
@@ -175,7 +190,7 @@ class Session:
         missing = ENOUGH_ROWS - len(self.task.train) - len(self.task.dev)
         # Splits that were given may hold thousands of rows and still no held-out one.
         least = 0 if self.task.splits == "given" else 20
-        ranked = most_worth_labelling(self.task.unlabelled, outcomes, self.ready.source)
+        ranked = most_worth_labelling(self.task.unlabelled, outcomes, self.bench)
         place = self.folder.folder / "label-next.jsonl"
         if ranked:
             write_rows(place, [row for row, _ in ranked])
@@ -195,7 +210,7 @@ class Session:
         test_rows: Sequence[Example],
     ) -> None:
         """Words, record, and the winner's bundle."""
-        label_next = self._label_next(outcomes) if confirmation is None else None
+        label_next = self._label_next(outcomes) if self.task.held_out is None else None
         wording = write_verdict(
             decision,
             {one.stack.name: one for one in outcomes},

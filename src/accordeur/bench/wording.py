@@ -66,6 +66,8 @@ def write_verdict(
     if decision.pick is None or decision.selection is None:
         headline = f"No recommendation: {decision.blocked}."
         reasons = [f"`{name}`: {_clause(why)}." for name, why in decision.ineligible.items()]
+        if decision.lost:
+            reasons.insert(0, "Run the same command again: only the lost rows are asked.")
         return Wording(headline, headline, (*reasons, *_refused(refused)))
     pick = outcomes[decision.pick]
     word = _sure_word(decision, label_more, splits_given)
@@ -142,7 +144,10 @@ def _gain(decision: Decision, confirmation: Confirmation | None) -> list[str]:
         if decision.pick == "as-is":
             why = "it is the prompt as given, and nothing led it on dev"
         elif "as-is" in confirmation.measurements:
-            why = "the gain was not tested, because too many held-out rows are missing"
+            why = (
+                f"the gain was not tested, because {confirmation.lost} held-out rows were lost to "
+                "errors for some candidate; the same command asks them again"
+            )
         else:
             why = "there is no prompt as given to compare"
         return [f"On held-out rows it scores {score(measured)}; {why}."]

@@ -7,6 +7,7 @@ forgets the first. `fit` returns a *new* candidate and reads dev only through
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -37,18 +38,23 @@ class Evaluation:
     """What a lever learns from dev about one configuration.
 
     Attributes:
-        score: mean of the task's metric.
+        score: the task's metric over the rows that are not missing; `None` when all were lost.
         n: rows it was measured on.
         statuses: rows per status.
         seconds: first-run wall time of the evaluation.
         tokens: logical tokens.
     """
 
-    score: float
+    score: float | None
     n: int
     statuses: Mapping[str, int] = field(default_factory=dict)
     seconds: float = 0.0
     tokens: int = 0
+
+    @property
+    def rank(self) -> float:
+        """The score to choose by: a configuration without any row comes last."""
+        return -math.inf if self.score is None else self.score
 
 
 class Stopped(Exception):

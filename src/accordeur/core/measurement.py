@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from accordeur.core.answer import Answer, Status
@@ -76,6 +76,7 @@ class Cost:
         trained_parameters, bytes: size.
         peak_memory: highest resident memory of the whole process when it was priced, bytes:
             whatever was loaded for other candidates included. `None` where not measured.
+        latency_queries: queries behind `cold_seconds` and `latency_p95`.
     """
 
     fit_seconds: float = 0.0
@@ -88,6 +89,7 @@ class Cost:
     trained_parameters: int = 0
     bytes: int = 0
     peak_memory: int | None = None
+    latency_queries: int = 0
 
     @property
     def total(self) -> float | None:
@@ -116,26 +118,26 @@ class Measurement:
         candidate: its fingerprint.
         split: `train`, `dev` or `test`.
         metric: name.
-        rows: in split order.
-        score: the metric over rows that are not missing; `None` for zero rows.
+        rows: all of the split, in its order.
+        kept: places of the rows that count, rising: those missing for no candidate.
+        score: the metric over the rows that count; `None` for zero rows.
         interval: of the score.
         seed: of the bootstrap.
-        extra: further metrics by name.
     """
 
     candidate: str
     split: str
     metric: str
     rows: Sequence[RowResult]
+    kept: Sequence[int]
     score: float | None
     interval: Interval | None
     seed: int
-    extra: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def n(self) -> int:
         """Rows the score was computed on."""
-        return sum(row.score is not None for row in self.rows)
+        return len(self.kept)
 
     @property
     def statuses(self) -> Mapping[str, int]:

@@ -129,7 +129,7 @@ def summarise(
     candidate: str,
     split: str,
     seed: int,
-    keep: frozenset[str] | None = None,
+    keep: Collection[int] | None = None,
 ) -> Measurement:
     """A measurement over scored rows: the metric, its interval, and counts.
 
@@ -137,21 +137,23 @@ def summarise(
     metric (DESIGN P6). Zero rows give no number.
 
     Args:
-        keep: ids of rows to score on; others stay in the counts but out of the number (rows that
-            another candidate lost to an error).
+        keep: places of the rows that count; by default all that have a score. A row that another
+            candidate lost to an error counts for none.
     """
-    used = [
-        (row, example)
-        for row, example in zip(rows, examples, strict=True)
-        if row.score is not None and (keep is None or row.row in keep)
+    kept = [
+        place
+        for place, row in enumerate(rows)
+        if row.score is not None and (keep is None or place in keep)
     ]
     score: float | None = None
     interval: Interval | None = None
-    if used:
-        values = np.array([row.score for row, _ in used], dtype=np.float64)
-        groups = [row.group for row, _ in used]
-        over = metric.over([row.answer for row, _ in used], [one for _, one in used], task)
-        score = float(values.mean()) if over is None else float(over(np.arange(len(used))))
+    if kept:
+        values = np.array([rows[place].score for place in kept], dtype=np.float64)
+        groups = [rows[place].group for place in kept]
+        over = metric.over(
+            [rows[place].answer for place in kept], [examples[place] for place in kept], task
+        )
+        score = float(values.mean()) if over is None else float(over(np.arange(len(kept))))
         if over is None and metric.rate and len(set(groups)) == len(groups):
             rate = wilson(round(float(values.sum())), len(values))
             interval = Interval(rate.low, rate.high, method="Wilson")
@@ -159,8 +161,10 @@ def summarise(
             spread = (
                 group_bootstrap(values, groups, seed=seed)
                 if over is None
-                else group_bootstrap(np.arange(len(used)), groups, over, seed=seed)
+                else group_bootstrap(np.arange(len(kept)), groups, over, seed=seed)
             )
             if spread is not None:  # a single group says nothing of how groups vary
                 interval = Interval(spread.low, spread.high, method="group bootstrap")
-    return Measurement(candidate, split, metric.name, tuple(rows), score, interval, seed)
+    return Measurement(
+        candidate, split, metric.name, tuple(rows), tuple(kept), score, interval, seed
+    )

@@ -85,7 +85,7 @@ class Calibrate:
             made = candidate.with_part(
                 Calibration(method, names, tuple(float(value) for value in bias))
             )
-            score = context.evaluate(made, method).score
+            score = context.evaluate(made, method).rank
             if best is None or score > best[0]:
                 best = (score, made)
         assert best is not None

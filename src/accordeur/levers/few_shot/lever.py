@@ -123,7 +123,7 @@ class FewShot:
         for way, k in self._steps(groups)[:left]:
             if way == "nearest":
                 made = candidate.with_part(nearest_part(train, k, context.embedder))
-                scored.append((context.evaluate(made, f"k={k} nearest").score, made))
+                scored.append((context.evaluate(made, f"k={k} nearest").rank, made))
                 continue
             rng = np.random.default_rng(seed_for(context.seed, "draw", str(k)))
             rows = stratified_draw(train, k, context.task.kind, rng)
@@ -154,4 +154,4 @@ def _try_rows(
 ) -> tuple[Candidate, float]:
     part = FixedDemonstrations(tuple(Demonstration.from_example(row) for row in rows))
     made = candidate.with_part(part)
-    return made, context.evaluate(made, name).score
+    return made, context.evaluate(made, name).rank

@@ -27,7 +27,7 @@ def best_on_dev(
         if number >= max(1, context.effort):
             break
         candidate = Candidate(task, None).with_part(part)
-        score = context.evaluate(candidate, name).score
+        score = context.evaluate(candidate, name).rank
         if best is None or score > best_score:
             best, best_score = candidate, score
     if best is None:

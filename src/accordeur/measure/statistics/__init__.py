@@ -15,7 +15,10 @@ from accordeur.measure.statistics.bootstrap import (
 )
 from accordeur.measure.statistics.calibration_error import (
     brier_score,
+    brier_scores,
+    calibration_gap,
     expected_calibration_error,
+    top_label,
 )
 from accordeur.measure.statistics.holm import holm
 from accordeur.measure.statistics.interval import Interval
@@ -40,6 +43,8 @@ __all__ = [
     "Selection",
     "Statistic",
     "brier_score",
+    "brier_scores",
+    "calibration_gap",
     "detectable_rate_difference",
     "detectable_score_difference",
     "discordance",
@@ -55,5 +60,6 @@ __all__ = [
     "rows_to_detect_rate_difference",
     "rows_to_detect_score_difference",
     "select",
+    "top_label",
     "wilson",
 ]

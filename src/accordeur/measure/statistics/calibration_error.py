@@ -25,15 +25,32 @@ def expected_calibration_error(
     Source: C. Guo et al., On calibration of modern neural networks, ICML 2017, with its 15 bins.
     The estimate is biased upwards at small n: compare it only at equal n.
     """
+    return calibration_gap(top_label(probabilities, labels), bins=bins)
+
+
+def top_label(probabilities: ArrayLike, labels: ArrayLike) -> NDArray[np.float64]:
+    """Confidence of the top label and whether it is right (0 or 1), ``[n, 2]``.
+
+    All that `calibration_gap` needs of a row, so that it can be recomputed on resamples. Arguments
+    and errors as `expected_calibration_error`.
+    """
+    p, right = _checked(probabilities, labels)
+    return np.stack((p.max(axis=1), p.argmax(axis=1) == right), axis=1)
+
+
+def calibration_gap(pairs: NDArray[np.float64], *, bins: int = 15) -> float:
+    """Expected calibration error of (confidence, right) pairs ``[n, 2]``.
+
+    Raises:
+        ValueError: ``bins`` below 1.
+    """
     if bins < 1:
         raise ValueError(f"`bins` must be at least 1, got {bins}")
-    p, right = _checked(probabilities, labels)
-    confidence = p.max(axis=1)
-    correct = p.argmax(axis=1) == right
+    confidence, correct = pairs.T
     # ceil makes bins closed on the right; a confidence is never 0, but may pass 1 by rounding.
     which = np.clip(np.ceil(confidence * bins).astype(np.intp) - 1, 0, bins - 1)
     gaps = np.bincount(which, weights=correct - confidence, minlength=bins)
-    return float(np.abs(gaps).sum() / len(p))
+    return float(np.abs(gaps).sum() / len(pairs))
 
 
 def brier_score(probabilities: ArrayLike, labels: ArrayLike) -> float:
@@ -52,10 +69,16 @@ def brier_score(probabilities: ArrayLike, labels: ArrayLike) -> float:
     Source: G. W. Brier, Verification of forecasts expressed in terms of probability, Monthly
     Weather Review 78 (1950).
     """
+    return float(brier_scores(probabilities, labels).mean())
+
+
+def brier_scores(probabilities: ArrayLike, labels: ArrayLike) -> NDArray[np.float64]:
+    """Σ_k (p_k - [k is right])² of every row, ``[n]``; arguments and errors as `brier_score`."""
     p, right = _checked(probabilities, labels)
     truth = np.zeros_like(p)
     truth[np.arange(len(p)), right] = 1.0
-    return float(np.square(p - truth).sum(axis=1).mean())
+    errors: NDArray[np.float64] = np.square(p - truth).sum(axis=1)
+    return errors
 
 
 def _checked(

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from accordeur.models.local.product import product
+
 ROWS = 256
 COLUMNS = 12_288
 """Block of logits held at once, positions by words: 12.6 MB of float32, about a processor's cache.
@@ -33,7 +35,7 @@ class Head:
 
     def logits(self, hidden: Tensor) -> Tensor:
         """Float32 logits [N, V] of hidden states [N, E]."""
-        return self._finish(torch.nn.functional.linear(hidden, self.weight, self.bias).float())
+        return self._finish(product(hidden, self.weight, self.bias).float())
 
     def _finish(self, logits: Tensor) -> Tensor:
         if self.scale != 1.0:
@@ -52,7 +54,7 @@ class Head:
         for start in range(0, len(self.weight), COLUMNS):
             words = slice(start, start + COLUMNS)
             bias = None if self.bias is None else self.bias[words]
-            logits = torch.nn.functional.linear(hidden, self.weight[words], bias)
+            logits = product(hidden, self.weight[words], bias)
             parts.append(torch.logsumexp(self._finish(logits.float()), dim=-1))
         return torch.logsumexp(torch.stack(parts), dim=0)
 

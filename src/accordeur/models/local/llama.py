@@ -26,10 +26,11 @@ import torch
 from torch import Tensor
 
 from accordeur.models.local.body import Layout, Prefix, text_layout
+from accordeur.models.local.product import product
 
 FAMILIES = frozenset({"llama", "mistral", "qwen2"})
 
-_MLP_TOKENS = 1_024
+_MLP_TOKENS = 512
 """Tokens whose inner activations are held at once, so that they stay in the processor's cache."""
 
 _TREE_BLOCK = 64
@@ -145,19 +146,26 @@ class LlamaBody:
         run = _Run(self, layout, prefix)
         hidden = self._walk(run, tokens, last=1)[:, 0]
         rows, width = len(layout.lengths), layout.width
+        offset = prefix.length if prefix is not None else 0
+        # A single row gets a copy of the prefix: one call of attention a layer instead of two.
+        own = prefix if rows == 1 else None
+        before = own.length if own is not None else 0
+        filled = before + width
         keys: list[Tensor] = []
         values: list[Tensor] = []
-        for made in run.made:
-            for source, kept in zip(made, (keys, values), strict=True):
-                space = source.new_zeros(rows, self._groups, width + room, self._size)
-                space[:, :, :width] = source
+        for index, made in enumerate(run.made):
+            shared = (own.keys[index], own.values[index]) if own is not None else (None, None)
+            for source, start, kept in zip(made, shared, (keys, values), strict=True):
+                space = source.new_zeros(rows, self._groups, filled + room, self._size)
+                if start is not None:
+                    space[0, :, :before] = start
+                space[:, :, before:filled] = source
                 kept.append(space)
-        bias = torch.zeros(rows, 1, 1, width + room, dtype=self.dtype)
-        bias[:, 0, 0, :width].masked_fill_(~layout.real(), float("-inf"))
-        offset = prefix.length if prefix is not None else 0
-        return hidden, _Decoding(
-            keys, values, bias, width, torch.tensor(layout.lengths) + offset, prefix
-        )
+        bias = torch.zeros(rows, 1, 1, filled + room, dtype=self.dtype)
+        bias[:, 0, 0, before:filled].masked_fill_(~layout.real(), float("-inf"))
+        positions = torch.tensor(layout.lengths) + offset
+        rest = prefix if own is None else None
+        return hidden, _Decoding(keys, values, bias, filled, positions, rest)
 
     def step(self, state: _Decoding, tokens: Tensor) -> Tensor:
         """One more token for every row; hidden states [B, E]."""
@@ -220,9 +228,9 @@ class LlamaBody:
         self, layer: _Layer, hidden: Tensor, cosine: Tensor, sine: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Queries [K, N, G, D], keys and values [N, K, D] of hidden states [N, E]."""
-        linear = torch.nn.functional.linear
-        joint = linear(_normalised(hidden, self._epsilon), layer.qkv, layer.qkv_bias)
-        joint = joint.view(len(hidden), -1, self._size)
+        joint = product(_normalised(hidden, self._epsilon), layer.qkv, layer.qkv_bias)
+        # Attention reads heads whose numbers stand side by side.
+        joint = joint.contiguous().view(len(hidden), -1, self._size)
         parts = [self._heads, self._groups, self._groups]
         query, key, value = torch.split(joint, parts, dim=1)
         query = query.view(len(hidden), self._groups, -1, self._size).permute(1, 0, 2, 3)
@@ -230,14 +238,13 @@ class LlamaBody:
 
     def _finish(self, layer: _Layer, hidden: Tensor, mixed: Tensor) -> Tensor:
         """Output map, feed-forward network and both residual sums; [N, E]."""
-        linear = torch.nn.functional.linear
-        hidden = hidden + linear(mixed, layer.out)
+        hidden = hidden + product(mixed, layer.out)
         result = torch.empty_like(hidden)
         for start in range(0, len(hidden), _MLP_TOKENS):
             part = hidden[start : start + _MLP_TOKENS]
-            gate, up = linear(_normalised(part, self._epsilon), layer.gate_up).chunk(2, dim=-1)
+            gate, up = product(_normalised(part, self._epsilon), layer.gate_up).chunk(2, dim=-1)
             inner = torch.nn.functional.silu(gate).mul_(up)
-            torch.add(part, linear(inner, layer.down), out=result[start : start + len(part)])
+            torch.add(part, product(inner, layer.down), out=result[start : start + len(part)])
         return result
 
     def _final(self, hidden: Tensor) -> Tensor:
@@ -253,7 +260,7 @@ class _Decoding:
         bias: 0 or -inf, [B, 1, 1, room]; padding is hidden.
         filled: columns in use.
         positions: [B], of the next token.
-        prefix: what all rows start with.
+        prefix: what all rows start with; `None` where the cache of a single row holds it.
     """
 
     keys: list[Tensor]

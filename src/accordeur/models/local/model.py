@@ -32,7 +32,7 @@ from accordeur.models.local.scoring import score_rows
 from accordeur.models.local.template import ChatTokenizer
 from accordeur.models.local.trie import Trie, build_trie
 
-ENGINE = 1
+ENGINE = 2
 """Raised when a change of the engine can change a number."""
 
 GENERATION_TOKENS = 16_384

@@ -202,7 +202,9 @@ def _amount(entry: Entry, name: str) -> Markup:
 
 def _latency(entry: Entry) -> Markup:
     cold, slow = entry.cost.get("cold_seconds"), entry.cost.get("latency_p95")
-    return _cell(cold, seconds(cold), tag("small", seconds(slow)) if slow is not None else None)
+    asked = entry.cost.get("latency_queries")
+    said = f"{seconds(slow)}, n={asked}" if asked else seconds(slow)
+    return _cell(cold, seconds(cold), tag("small", said) if slow is not None else None)
 
 
 def _tokens(entry: Entry) -> Markup:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from accordeur.report.data import Entry
 from accordeur.report.markup import Markup, tag
@@ -31,7 +32,7 @@ def further_metrics(entries: Sequence[Entry]) -> Markup | None:
         tag(
             "tr",
             tag("th", f"{entry.number} {entry.name}", scope="row"),
-            [_cell(_value(entry, split, name)) for split, name in columns],
+            [_cell(_measured(entry, split, name)) for split, name in columns],
         )
         for entry in entries
     ]
@@ -44,11 +45,24 @@ def _names(entry: Entry) -> list[str]:
 
 
 def _value(entry: Entry, split: str, name: str) -> float | None:
-    found = ((entry.data.get(split) or {}).get("extra") or {}).get(name)
-    return None if found is None else float(found)
+    found = _measured(entry, split, name)
+    return None if found is None else float(found["value"])
 
 
-def _cell(value: float | None) -> Markup:
-    if value is None:
+def _measured(entry: Entry, split: str, name: str) -> Mapping[str, Any] | None:
+    return ((entry.data.get(split) or {}).get("extra") or {}).get(name)
+
+
+def _cell(found: Mapping[str, Any] | None) -> Markup:
+    """The number with its interval, in its own units, and its rows."""
+    if found is None:
         return tag("td", DASH, class_="number")
-    return tag("td", significant(value), class_="number", data_value=repr(value))
+    spread = found["interval"]
+    said = f"[{significant(spread['low'])}, {significant(spread['high'])}] " if spread else ""
+    return tag(
+        "td",
+        significant(found["value"]),
+        tag("small", f"{said}n={found['n']}"),
+        class_="number",
+        data_value=repr(found["value"]),
+    )

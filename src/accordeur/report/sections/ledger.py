@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from accordeur.report.data import Report
 from accordeur.report.markup import Markup, join, tag
-from accordeur.report.numbers import DASH, count, points, seconds
+from accordeur.report.numbers import DASH, count, interval, points, seconds
 from accordeur.report.sections.section import Section, folded, scrolled
 
 _COLUMNS = (
@@ -38,7 +38,11 @@ def ledger(report: Report) -> Section | None:
                 tag("td", tag("code", line["entry"], dir="auto")),
                 tag("td", str(line["configuration"]), tag("em", " best") if chosen else None),
                 _number(line.get("k"), count(line.get("k"))),
-                _number(line.get("score"), points(line.get("score"))),
+                _number(
+                    line.get("score"),
+                    points(line.get("score")),
+                    tag("small", interval(line["interval"])) if line.get("interval") else None,
+                ),
                 _number(line.get("n"), count(line.get("n"))),
                 _number(line.get("seconds"), seconds(line.get("seconds"))),
                 _number(line.get("tokens"), count(line.get("tokens"))),
@@ -53,10 +57,11 @@ def ledger(report: Report) -> Section | None:
     )
 
 
-def _number(value: float | None, shown: str) -> Markup:
+def _number(value: float | None, shown: str, below: Markup | None = None) -> Markup:
     return tag(
         "td",
         shown if value is not None else DASH,
+        below,
         class_="number",
         data_value=None if value is None else repr(value),
     )

@@ -44,5 +44,5 @@ class Courtesy:
         scored = []
         for words in self.words[: max(1, context.effort)]:
             made = candidate.with_part(replace(prompt, instruction=f"{words} {prompt.instruction}"))
-            scored.append((context.evaluate(made, words).score, made))
+            scored.append((context.evaluate(made, words).rank, made))
         return max(scored, key=lambda pair: pair[0])[1]
