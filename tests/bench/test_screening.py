@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from accordeur.bench.finished import Run
+from accordeur.core.candidate import Candidate
+from accordeur.core.lever import FitContext, Forecast, Need
+from accordeur.core.part import Slot
 from accordeur.core.rendering import Rendered
+from accordeur.core.task import Example, TaskBrief, TaskKind
+from accordeur.parts.decoding import Decoding
 from accordeur.store.run_folder import RunFolder
 from accordeur.testing.puzzle import KnowingModel, asked, last_words, puzzle_texts, shown
+from accordeur.testing.scripted import ScriptedModel
 
 Go = Callable[..., Run]
 SIZES = {"train": 20, "dev": 88, "test": 20}
@@ -105,3 +114,65 @@ def test_a_lever_keeps_what_it_scored_when_a_later_configuration_is_hopeless(
     assert entry["status"] == "finished"
     assert entry["configuration"] == "k=4 drawn"
     assert rows_on_disk(finished) == {88}
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenLabels:
+    """Lets the model write the label instead of comparing scores."""
+
+    name: ClassVar[str] = "written"
+    title: ClassVar[str] = "written labels"
+    writes: ClassVar[frozenset[Slot]] = frozenset({"decoding"})
+    needs: ClassVar[frozenset[Need]] = frozenset({Need.LANGUAGE_MODEL})
+    kinds: ClassVar[frozenset[TaskKind]] = frozenset({"labels"})
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        return {}
+
+    def forecast(self, task: TaskBrief, train_rows: int, effort: int) -> tuple[Forecast, ...]:
+        return (Forecast(),)
+
+    def fit(self, candidate: Candidate, train: Sequence[Example], context: FitContext) -> Candidate:
+        made = candidate.with_part(Decoding("generate", max_tokens=8))
+        context.evaluate(made, "written")
+        return made
+
+
+@pytest.mark.parametrize(("metric", "status"), [("accuracy", "finished"), ("macro-f1", "stopped")])
+def test_it_is_the_metric_itself_that_screens(
+    tmp_path: Path, go: Go, metric: str, status: str
+) -> None:
+    # One row in four is rare. As-is finds all of these and errs on every fifth common row; what
+    # is written is always `common`: not hopeless in accuracy, hopeless in macro-F1.
+    rows = {
+        split: [
+            {"id": f"{split}{i}", "input": f"row {start + i} end", "expected": gold(start + i)}
+            for i in range(96)
+        ]
+        for split, start in (("train", 0), ("dev", 200), ("test", 400))
+    }
+    task = tmp_path / "task"
+    task.mkdir()
+    for split, found in rows.items():
+        text = "".join(json.dumps(row) + "\n" for row in found)
+        (task / f"{split}.jsonl").write_text(text, encoding="utf-8")
+    (task / "task.yaml").write_text(
+        "data: {train: train.jsonl, dev: dev.jsonl, test: test.jsonl}\n"
+        f"instruction: Rare or common?\nlabels: [common, rare]\nmetric: {metric}\n",
+        encoding="utf-8",
+    )
+
+    def score(prompt: Rendered, label: str) -> float:
+        found = re.fullmatch(r"\w+ (\d+) end", asked(prompt))
+        place = int(found[1]) if found else 0  # the run times the model on texts of its own
+        said = "rare" if place % 4 == 0 or place % 5 == 0 else "common"
+        return 0.0 if label == said else -3.0
+
+    model = ScriptedModel(answers="common", scores=score)
+    finished = go(task, model, levers=[WrittenLabels()], settings=None)
+    assert entries_of(finished)["written"]["status"] == status
+
+
+def gold(place: int) -> str:
+    return "rare" if place % 4 == 0 else "common"
