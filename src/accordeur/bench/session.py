@@ -28,6 +28,7 @@ from accordeur.core.budget import Budget
 from accordeur.core.cache import AnswerCache
 from accordeur.core.rendering import Request
 from accordeur.core.task import Example, Receipt
+from accordeur.parts.answering.adapted import adapted_model
 from accordeur.parts.assemble import assemble
 from accordeur.parts.bundle import Bundle, bundle_files
 from accordeur.store.machine import environment
@@ -255,7 +256,8 @@ class Session:
             return ""
         first = Request.from_example(self.task.dev[0])
         rendered = assemble(best.candidate, self.ready.source).render([first])
-        return self.ready.model.prompt_text(rendered[0]) if rendered else ""
+        model, _ = adapted_model(best.candidate, self.ready.model)
+        return model.prompt_text(rendered[0]) if rendered else ""
 
     def _model_json(self) -> dict[str, Any] | None:
         if self.plan.model is None:

@@ -21,6 +21,9 @@ from accordeur.levers import LEVERS
 DEFAULT_STACKS: tuple[str, ...] = ("as-is", "calibration", "few-shot", "few-shot+calibration")
 """What `all` pulls, as far as the task and the model allow, outside levers after them."""
 
+BY_NAME_ONLY = frozenset({"soft-prompt"})
+"""Levers that `all` leaves out: they have no forecast measured on this machine yet."""
+
 
 FEW_ROWS = 20
 """Labelled rows under which only floors and as-is are measured (P1)."""
@@ -75,7 +78,10 @@ def parse_stacks(
     everything = items == ["all"]
     if everything:
         inside = {name for stack in DEFAULT_STACKS for name in stack.split("+")}
-        items = [*DEFAULT_STACKS, *(name for name in LEVERS.names() if name not in inside)]
+        items = [
+            *DEFAULT_STACKS,
+            *(name for name in LEVERS.names() if name not in inside | BY_NAME_ONLY),
+        ]
     if not items or "" in items:
         raise PlanError("No lever is named.", hint=f"--levers {','.join(DEFAULT_STACKS)}")
     for name in settings:

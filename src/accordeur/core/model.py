@@ -204,6 +204,30 @@ class Model(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Adaptation:
+    """What training added to a base model.
+
+    Attributes:
+        soft_prompt: vectors of virtual tokens, float32 [n, width]; `None` without any.
+    """
+
+    soft_prompt: FloatArray | None = None
+
+
+@runtime_checkable
+class Adaptable(Protocol):
+    """A model whose weights are here (`Capability.WEIGHTS`)."""
+
+    def adapted(self, adaptation: Adaptation) -> Model:
+        """The model with what training added; the base itself is not changed.
+
+        Raises:
+            ModelError: the adaptation does not fit this model.
+        """
+        ...
+
+
 @runtime_checkable
 class Embedder(Protocol):
     """A text embedding model."""

@@ -11,6 +11,7 @@ LEVERS = Registry(
         "as-is": "accordeur.levers.as_is:AsIs",
         "few-shot": "accordeur.levers.few_shot:FewShot",
         "calibration": "accordeur.levers.calibration:Calibrate",
+        "soft-prompt": "accordeur.levers.soft_prompt:SoftPromptLever",
     },
 )
 """Levers a plan can name. Floors are not among them: they stand in every plan."""

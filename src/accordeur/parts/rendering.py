@@ -15,6 +15,7 @@ from accordeur.core.rendering import Message, Rendered, Request, Segment
 from accordeur.core.task import TaskBrief
 from accordeur.parts.demonstrations.demonstration import Demonstration
 from accordeur.parts.prompt import Prompt
+from accordeur.parts.soft_prompt import SoftPrompt
 
 
 def render(
@@ -24,6 +25,7 @@ def render(
     demonstrations: Sequence[Demonstration] = (),
     *,
     demonstrations_shared: bool = True,
+    soft: SoftPrompt | None = None,
 ) -> Rendered:
     """Messages of one request.
 
@@ -33,9 +35,11 @@ def render(
         request: what is asked.
         demonstrations: worked examples, in the order shown.
         demonstrations_shared: they are the same for every request of this candidate.
+        soft: virtual tokens at the place of the instruction.
 
     Raises:
-        TaskError: the template cannot be filled, or a conversation has no user turn at its end.
+        TaskError: the template cannot be filled, a conversation has no user turn at its end, or its
+            own system message would stand before soft tokens.
     """
     messages: list[Message] = []
     system: list[Segment] = []
@@ -59,8 +63,14 @@ def render(
             "A conversation must end with a user turn to be answered.",
             hint="move the last assistant turn into `expected`",
         )
-    if prompt.instruction:
-        messages = _with_instruction(prompt.instruction, messages)
+    if soft is not None and any(not segment.shared for segment in system):
+        raise TaskError(
+            "A conversation with a system message of its own cannot follow a soft prompt.",
+            hint="take the system messages out of the rows, or leave `soft-prompt` out",
+        )
+    lead = _lead(prompt.instruction, soft)
+    if lead:
+        messages = _with_lead(lead, messages)
     if system:
         messages.insert(0, Message("system", tuple(system)))
     return Rendered(tuple(messages))
@@ -72,16 +82,29 @@ def _spoken(role: str) -> Literal["user", "assistant"]:
     return "assistant" if role == "assistant" else "user"
 
 
-def _with_instruction(instruction: str, messages: list[Message]) -> list[Message]:
-    """Put the instruction and a blank line before the first user turn's own text.
+def lead_text(instruction: str) -> str:
+    """The instruction as it stands before the first row or demonstration."""
+    return f"{instruction}\n\n" if instruction else ""
+
+
+def _lead(instruction: str, soft: SoftPrompt | None) -> tuple[Segment, ...]:
+    text = lead_text(instruction)
+    words = (Segment(text, shared=True),) if text else ()
+    if soft is None:
+        return words
+    virtual = Segment("", "soft", shared=True, soft_tokens=soft.tokens)
+    return (virtual,) if soft.mode == "replace" else (*words, virtual)
+
+
+def _with_lead(lead: tuple[Segment, ...], messages: list[Message]) -> list[Message]:
+    """Put the instruction before the first user turn's own text.
 
     It stands in a message of its own, which `Rendered.turns` joins with whichever user turn comes
     first: so it survives when that turn belongs to a demonstration that is dropped.
     """
-    lead = Segment(f"{instruction}\n\n", shared=True)
     first = next(i for i, message in enumerate(messages) if message.role == "user")
     return [
         *messages[:first],
-        Message("user", (lead,), demonstration=None),
+        Message("user", lead, demonstration=None),
         *messages[first:],
     ]

@@ -7,9 +7,10 @@ forward with a four-dimensional mask, and `DynamicCache`.
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from torch import Tensor
 
 from accordeur.core.errors import MissingDependency, ModelError
 from accordeur.models.local.body import Layout, Prefix, text_layout
+from accordeur.models.local.embedding import Embedding
 from accordeur.models.local.head import Head
 from accordeur.models.local.llama import LlamaBody, supported
 
@@ -157,6 +159,11 @@ def _stop(model: Any, tokenizer: Any) -> frozenset[int]:
     return frozenset(int(i) for i in (*ids, tokenizer.eos_token_id) if i is not None)
 
 
+def empty_cache() -> Any:
+    """A key/value cache that grows by concatenation, so gradients flow through what it holds."""
+    return transformers.DynamicCache()
+
+
 def render_chat(
     tokenizer: Any, messages: list[dict[str, str]], *, answer: bool, template: str | None
 ) -> str:
@@ -207,6 +214,19 @@ class ModulesBody:
         self._base = loaded.model.base_model
         self._layers = int(loaded.config.num_hidden_layers)
         self._weight = loaded.head.weight
+        table = self._base.get_input_embeddings()
+        self._embed = Embedding(table, int(table.weight.shape[0]))
+
+    @property
+    def vocabulary(self) -> int:
+        """V, rows of the embedding table; virtual tokens are numbered from here."""
+        return self._embed.vocabulary
+
+    def with_virtual(self, vectors: Tensor) -> ModulesBody:
+        """The same network with virtual tokens, [n, E]; weights are shared."""
+        body = copy.copy(self)
+        body._embed = replace(self._embed, virtual=vectors.to(self._weight))
+        return body
 
     @property
     def device(self) -> torch.device:
@@ -231,7 +251,7 @@ class ModulesBody:
         bias = torch.zeros(seen.shape, dtype=self.dtype, device=self.device)
         bias.masked_fill_(~seen.to(self.device), torch.finfo(self.dtype).min)
         output = self._base(
-            input_ids=tokens.to(self.device),
+            inputs_embeds=self._embed(tokens.to(self.device)),
             position_ids=positions.to(self.device),
             attention_mask=bias[:, None],
             past_key_values=cache,

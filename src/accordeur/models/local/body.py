@@ -107,6 +107,15 @@ class Body(Protocol):
         """What it computes in."""
         ...
 
+    @property
+    def vocabulary(self) -> int:
+        """V, rows of the embedding table; virtual tokens are numbered from here."""
+        ...
+
+    def with_virtual(self, vectors: Tensor) -> Body:
+        """The same network with virtual tokens, [n, E], whose ids follow the vocabulary's."""
+        ...
+
     def extend(self, tokens: Sequence[int], past: Prefix | None) -> Prefix:
         """Keys and values of `past` followed by `tokens`."""
         ...

@@ -18,14 +18,17 @@ Keys of a `Prefix` made here stand in the same order as those of transformers.
 
 from __future__ import annotations
 
+import copy
+import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from accordeur.models.local.body import Layout, Prefix, text_layout
+from accordeur.models.local.embedding import Embedding
 from accordeur.models.local.product import product
 
 FAMILIES = frozenset({"llama", "mistral", "qwen2"})
@@ -94,7 +97,8 @@ class LlamaBody:
         width = int(config.hidden_size)
         self._size = int(getattr(config, "head_dim", None) or width // self._heads)
         self._epsilon = float(config.rms_norm_eps)
-        self._embedding = weights["embed_tokens.weight"]
+        self._weight = weights["embed_tokens.weight"]
+        self._embed = Embedding(functools.partial(_looked_up, self._weight), len(self._weight))
         self._norm = weights["norm.weight"]
         self._frequencies = frequencies.float()
         self._rope_scale = rope_scale
@@ -105,17 +109,28 @@ class LlamaBody:
     @property
     def device(self) -> torch.device:
         """Where it runs."""
-        return self._embedding.device
+        return self._weight.device
 
     @property
     def dtype(self) -> torch.dtype:
         """What it computes in."""
-        return self._embedding.dtype
+        return self._weight.dtype
 
     @property
     def group(self) -> int:
         """G, query heads per key/value head."""
         return self._heads // self._groups
+
+    @property
+    def vocabulary(self) -> int:
+        """V, rows of the embedding table; virtual tokens are numbered from here."""
+        return self._embed.vocabulary
+
+    def with_virtual(self, vectors: Tensor) -> LlamaBody:
+        """The same network with virtual tokens, [n, E]; weights are shared."""
+        body = copy.copy(self)
+        body._embed = replace(self._embed, virtual=vectors.to(self._weight))
+        return body
 
     def extend(self, tokens: Sequence[int], past: Prefix | None) -> Prefix:
         """Keys and values of `past` followed by `tokens`."""
@@ -170,7 +185,7 @@ class LlamaBody:
     def step(self, state: _Decoding, tokens: Tensor) -> Tensor:
         """One more token for every row; hidden states [B, E]."""
         cosine, sine = self.rotation(state.positions)
-        hidden = torch.nn.functional.embedding(tokens, self._embedding)
+        hidden = self._embed(tokens)
         rows, at = len(tokens), state.filled
         for index, layer in enumerate(self._layers):
             query, key, value = self._project(layer, hidden, cosine, sine)
@@ -201,7 +216,7 @@ class LlamaBody:
         With `last` 0 the last layer only makes keys and values, and the result is empty.
         """
         rows, columns = tokens.shape
-        hidden = torch.nn.functional.embedding(tokens.flatten(), self._embedding)
+        hidden = self._embed(tokens.flatten())
         for index, layer in enumerate(self._layers):
             ending = index + 1 == len(self._layers)
             first = columns - last if ending else 0
@@ -374,6 +389,10 @@ def _block(
     part = seen[:, start:end, :end] if keys is None else seen[:, start:end].index_select(2, keys)
     bias = torch.zeros(part.shape, dtype=dtype).masked_fill_(~part, float("-inf"))
     return _Block(start, end, keys, bias.repeat_interleave(group, dim=1)[:, None])
+
+
+def _looked_up(weight: Tensor, tokens: Tensor) -> Tensor:
+    return torch.nn.functional.embedding(tokens, weight)
 
 
 def _normalised(hidden: Tensor, epsilon: float) -> Tensor:

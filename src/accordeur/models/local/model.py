@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
-from accordeur.core.errors import UsageError
+from accordeur.core.errors import ModelError, UsageError
 from accordeur.core.model import (
+    Adaptation,
     Batch,
     Capability,
     DtypeTrial,
@@ -62,9 +64,11 @@ class LocalModel:
         self._head = loaded.head
         self._window = loaded.context_window
         self._prefixes = PrefixCache(body)
+        self._loaded = replace(loaded, model=None)  # the body has what it needs of it
         self._chat = chat
         self._stop = loaded.stop | {self._chat.end_of_turn}
         self.trial = trial
+        self._place: str | Path = ""
 
     @classmethod
     def load(
@@ -118,7 +122,36 @@ class LocalModel:
             deterministic=deterministic,
         )
         body = adapter.own_body(loaded) or adapter.ModulesBody(loaded)
-        return cls(loaded, body, chat, identity, trial)
+        model = cls(loaded, body, chat, identity, trial)
+        model._place = place
+        return model
+
+    def modules(self) -> adapter.Loaded:
+        """The modules of transformers, loaded anew for training: frozen, in evaluation mode."""
+        return adapter.load(
+            self._place, dtype=DTYPES[self._identity.dtype], device=self._head.weight.device
+        )
+
+    def adapted(self, adaptation: Adaptation) -> LocalModel:
+        """The model with virtual tokens; weights are shared. See `core.model.Adaptable`."""
+        vectors = adaptation.soft_prompt
+        if vectors is None:
+            return self
+        width = self._head.weight.shape[1]
+        if vectors.ndim != 2 or vectors.shape[1] != width:
+            raise ModelError(
+                f"The soft prompt's vectors have shape {vectors.shape}; this model's are {width} "
+                "wide.",
+                hint="use the base model that the bundle names",
+            )
+        first = self._body.vocabulary
+        return LocalModel(
+            self._loaded,
+            self._body.with_virtual(torch.from_numpy(vectors)),
+            self._chat.with_virtual(range(first, first + len(vectors))),
+            self._identity,
+            self.trial,
+        )
 
     @property
     def identity(self) -> ModelIdentity:

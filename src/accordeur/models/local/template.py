@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import itertools
 import json
 import re
 from collections.abc import Sequence
@@ -57,10 +58,12 @@ class ChatTokenizer:
 
     Args:
         tokenizer: of transformers, with a `backend_tokenizer`.
+        virtual: ids of the virtual tokens that a soft segment stands for.
     """
 
-    def __init__(self, tokenizer: Any) -> None:
+    def __init__(self, tokenizer: Any, virtual: range = range(0)) -> None:
         self._tokenizer = tokenizer
+        self._virtual = virtual
         self._template = None if tokenizer.chat_template else PLAIN_TEMPLATE
         backend: Tokenizer = tokenizer.backend_tokenizer
         self._control = {
@@ -90,8 +93,22 @@ class ChatTokenizer:
         return (*self._encode(text), self.end_of_turn)
 
     def decode(self, tokens: Sequence[int], *, special: bool = False) -> str:
-        """Text of tokens; control tokens are shown only with `special`."""
-        return str(self._templated.decode(list(tokens), skip_special_tokens=not special))
+        """Text of tokens; control tokens are shown only with `special`.
+
+        Virtual tokens have no text; a run of them is shown by its number.
+        """
+        parts = []
+        for soft, run in itertools.groupby(tokens, self._virtual.__contains__):
+            ids = list(run)
+            if soft:
+                parts.append(f"\u27e8{len(ids)} soft tokens\u27e9")
+            else:
+                parts.append(str(self._templated.decode(ids, skip_special_tokens=not special)))
+        return "".join(parts)
+
+    def with_virtual(self, virtual: range) -> ChatTokenizer:
+        """The same template and tokenizer with these virtual tokens."""
+        return ChatTokenizer(self._tokenizer, virtual)
 
     def pieces(self, prompt: Rendered, leave_out: int = 0) -> tuple[Piece, ...]:
         """The prompt's tokens, stretch by stretch.
@@ -101,7 +118,8 @@ class ChatTokenizer:
             leave_out: number of demonstrations to leave out, lowest number first.
 
         Raises:
-            ModelError: a segment holds soft tokens, or the template cannot take these messages.
+            ModelError: a segment asks for other soft tokens than there are, or the template cannot
+                take these messages.
         """
         messages = prompt.turns(leave_out)
         skeleton = self._skeleton(tuple(message.role for message in messages))
@@ -109,13 +127,23 @@ class ChatTokenizer:
         for message, after in zip(messages, skeleton[1:], strict=True):
             for segment in message.segments:
                 if segment.kind == "soft":
-                    raise ModelError("This model runs no soft prompts yet.")
-                tokens = self._encode(segment.text)
+                    tokens = self._soft(segment.soft_tokens)
+                else:
+                    tokens = self._encode(segment.text)
                 found.append(Piece(tokens, segment.shared, segment.trim))
             found.append(Piece(self._encode_template(after), shared=True))
         if prompt.prefill:
             found.append(Piece(self._encode(prompt.prefill), shared=False))
         return tuple(piece for piece in found if piece.tokens)
+
+    def _soft(self, count: int) -> tuple[int, ...]:
+        if count != len(self._virtual):
+            raise ModelError(
+                f"The prompt asks for {count} soft tokens; the model was given "
+                f"{len(self._virtual)}.",
+                hint="save the bundle again from its run",
+            )
+        return tuple(self._virtual)
 
     def _render_skeleton(self, roles: tuple[str, ...]) -> tuple[str, ...]:
         """Template text before, between and after the contents of messages with these roles."""

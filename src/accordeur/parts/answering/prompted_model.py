@@ -10,6 +10,7 @@ from accordeur.core.cache import AnswerCache
 from accordeur.core.candidate import Candidate
 from accordeur.core.model import Batch, Model, ModelSource
 from accordeur.core.rendering import Rendered, Request
+from accordeur.parts.answering.adapted import adapted_model
 from accordeur.parts.answering.calls import call_keys, through_cache
 from accordeur.parts.answering.prompting import Prompting
 
@@ -22,7 +23,7 @@ class PromptedModel:
     Args:
         candidate: its prompt and demonstrations are rendered.
         source: gives the embedding model that chooses demonstrations.
-        model: the base model.
+        model: the base model; what training added is put on it.
         cache: where calls are looked up first.
         repeat: index of a repeated measurement.
     """
@@ -35,7 +36,7 @@ class PromptedModel:
         cache: AnswerCache | None,
         repeat: int,
     ) -> None:
-        self.model = model
+        self.model, self._added = adapted_model(candidate, model)
         self._prompting = Prompting(candidate, source)
         self._cache = cache
         self._repeat = repeat
@@ -70,7 +71,9 @@ class PromptedModel:
         started = time.perf_counter()
         prompts = self.render(requests)
         rendering = (time.perf_counter() - started) / max(1, len(requests))
-        keys = call_keys(self.model.identity, prompts, asked, repeat=self._repeat)
+        keys = call_keys(
+            self.model.identity, prompts, asked, parts=self._added, repeat=self._repeat
+        )
         return through_cache(
             self._cache,
             keys,

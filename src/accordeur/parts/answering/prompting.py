@@ -11,6 +11,7 @@ from accordeur.parts.answering.embedding import matching_embedder
 from accordeur.parts.demonstrations import FixedDemonstrations, NearestDemonstrations
 from accordeur.parts.prompt import Prompt
 from accordeur.parts.rendering import render
+from accordeur.parts.soft_prompt import SoftPrompt
 
 
 class Prompting:
@@ -23,13 +24,16 @@ class Prompting:
         if not (shown is None or isinstance(shown, FixedDemonstrations | NearestDemonstrations)):
             raise TypeError(f"{type(shown).__name__} is no demonstrations part")
         self._shown = shown
+        self._soft = candidate.part(SoftPrompt)
         self._task = candidate.task
         self._source = source
 
     def render(self, requests: Sequence[Request]) -> list[Rendered]:
         """One rendering per request, in order."""
         if self._shown is None:
-            return [render(self._task, self._prompt, request) for request in requests]
+            return [
+                render(self._task, self._prompt, request, soft=self._soft) for request in requests
+            ]
         chosen = self._shown.choose(tuple(requests), self._embed)
         return [
             render(
@@ -38,6 +42,7 @@ class Prompting:
                 request,
                 demonstrations,
                 demonstrations_shared=self._shown.shared,
+                soft=self._soft,
             )
             for request, demonstrations in zip(requests, chosen, strict=True)
         ]

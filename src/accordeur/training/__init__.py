@@ -1,0 +1,1 @@
+"""Training: plain functions over a model's modules. Imports torch; load it lazily."""

@@ -1,0 +1,76 @@
+"""The loss of a batch of answers, with the prefix that its rows share computed once.
+
+Keys and values of the prefix are computed in a batch of one and expanded to the rows; autograd sums
+the rows' gradients into them. The gradient is that of computing every row whole, up to rounding
+(tested). Logits are made at the positions of the answers alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from accordeur.models.local.adapter import Loaded, empty_cache
+from accordeur.training.answer_loss import answer_loss
+from accordeur.training.rows import TrainingRow
+
+
+def batch_loss(
+    loaded: Loaded, rows: Sequence[TrainingRow], prefix: Tensor | None
+) -> tuple[Tensor, int]:
+    """Summed negative log-likelihood of the rows' answers, nats, and its number of tokens.
+
+    Args:
+        loaded: a causal transformer.
+        rows: each with the same prefix.
+        prefix: embeddings of the shared prefix, [P, E], which gradients may flow into; `None`
+            without one.
+    """
+    base = loaded.model.base_model
+    device = loaded.head.weight.device
+    length = 0 if prefix is None else len(prefix)
+    cache = empty_cache() if prefix is None else _prefix_cache(base, prefix, len(rows))
+    width = max(row.own for row in rows)
+    tokens = torch.zeros(len(rows), width, dtype=torch.long)
+    places: list[int] = []
+    targets: list[int] = []
+    for at, row in enumerate(rows):
+        text = (*row.row, *row.answer[:-1])
+        tokens[at, : len(text)] = torch.tensor(text)
+        first = at * width + len(row.row) - 1
+        places.extend(range(first, first + len(row.answer)))
+        targets.extend(row.answer)
+    # Padding stands on the right, where no position that counts looks.
+    seen = torch.ones(width, length + width, dtype=torch.bool).tril(length)
+    bias = torch.zeros(seen.shape, dtype=loaded.head.weight.dtype).masked_fill_(
+        ~seen, torch.finfo(loaded.head.weight.dtype).min
+    )
+    output = base(
+        inputs_embeds=base.get_input_embeddings()(tokens.to(device)),
+        position_ids=torch.arange(length, length + width, device=device)[None],
+        attention_mask=bias[None, None].to(device),
+        past_key_values=cache,
+        use_cache=prefix is not None,
+    )
+    hidden = output.last_hidden_state.flatten(0, 1)[torch.tensor(places, device=device)]
+    return answer_loss(hidden, loaded.head, torch.tensor(targets, device=device)), len(targets)
+
+
+def _prefix_cache(base: Any, prefix: Tensor, rows: int) -> Any:
+    """Keys and values of the prefix for so many rows."""
+    alone = empty_cache()
+    base(
+        inputs_embeds=prefix[None],
+        position_ids=torch.arange(len(prefix), device=prefix.device)[None],
+        past_key_values=alone,
+        use_cache=True,
+    )
+    expanded = empty_cache()
+    for index, layer in enumerate(alone.layers):
+        expanded.update(
+            layer.keys.expand(rows, -1, -1, -1), layer.values.expand(rows, -1, -1, -1), index
+        )
+    return expanded

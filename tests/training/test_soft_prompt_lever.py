@@ -1,0 +1,80 @@
+"""The lever `soft-prompt` on a tiny random model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import pytest
+
+import accordeur
+from accordeur.core.errors import PlanError
+from accordeur.levers.soft_prompt import SoftPromptLever
+from accordeur.models.source import Models
+from accordeur.parts.bundle import load_bundle
+from accordeur.parts.loaded import LoadedBundle
+from accordeur.testing import check_lever
+from accordeur.testing.toy import label_task, text_task, write_label_task
+
+
+@pytest.mark.parametrize(("task", "mode"), [(label_task, "replace"), (text_task, "insert")])
+def test_it_keeps_what_a_lever_promises(
+    tiny_folder: Path, mode: Literal["replace", "insert"], task: object
+) -> None:
+    # Random weights learn to say a label, not which one: dev cannot be expected to improve.
+    lever = SoftPromptLever(mode, tokens=4, steps=2, batch_rows=4, must_improve=False)
+    assert callable(task)
+    check_lever(lever, task=task(), source=Models(dtype="float32"), model=str(tiny_folder))
+
+
+@pytest.fixture
+def pull(tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> object:
+    monkeypatch.setenv("ACCORDEUR_CACHE", str(tmp_path / "cache"))
+
+    def run(levers: Sequence[str], **settings: object) -> accordeur.Run:
+        return accordeur.run(
+            write_label_task(tmp_path / "task"),
+            model=str(tiny_folder),
+            levers=list(levers),
+            settings={"soft-prompt": {"steps": 4, "batch_rows": 8, **settings}},
+            effort=3,
+            runs=tmp_path / "runs",
+            source=Models(dtype="float32"),
+        )
+
+    return run
+
+
+def test_it_runs_beside_prompting_and_under_calibration(pull: object, tmp_path: Path) -> None:
+    assert callable(pull)
+    run = pull(["soft-prompt", "soft-prompt+calibration"], must_improve=False)
+    entries = {entry["name"]: entry for entry in run.record["entries"]}
+    for name in ("soft-prompt", "soft-prompt+calibration"):
+        assert entries[name]["status"] == "finished", entries[name]["reason"]
+        assert entries[name]["test"]["n"]
+    soft = entries["soft-prompt"]
+    assert soft["cost"]["trained_parameters"] > 0
+    assert "soft tokens" in soft["prompt"]
+    ledger = [row["configuration"] for row in run.record["ledger"] if row["entry"] == "soft-prompt"]
+    assert ledger == ["step 1", "step 3", "step 4"]
+
+    place = run.folder / "candidates" / soft["configuration_id"]
+    again = LoadedBundle(load_bundle(place), Models(dtype="float32"))
+    assert again.answer("Where is my parcel?").text
+
+
+def test_training_that_never_helps_is_stopped_and_said(pull: object) -> None:
+    assert callable(pull)
+    run = pull(["soft-prompt"], learning_rate=1e-9)
+    entry = next(one for one in run.record["entries"] if one["name"] == "soft-prompt")
+    assert entry["status"] == "stopped"
+    assert "never beat the prompt it started from" in entry["reason"]
+
+
+def test_settings_that_make_no_sense_are_refused(pull: object) -> None:
+    assert callable(pull)
+    with pytest.raises(PlanError, match="must be positive"):
+        pull(["soft-prompt"], learning_rate=-1.0)
+    with pytest.raises(PlanError, match="`replace` or `insert`"):
+        pull(["soft-prompt"], mode="append")
