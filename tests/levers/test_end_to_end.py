@@ -14,6 +14,7 @@ from accordeur.core.task import Task
 from accordeur.levers.as_is import AsIs
 from accordeur.levers.calibration import Calibrate
 from accordeur.levers.few_shot import FewShot
+from accordeur.levers.soft_prompt import SoftPromptLever
 from accordeur.parts.assemble import assemble
 from accordeur.parts.bundle import Bundle, load_bundle, save_bundle
 from accordeur.testing import toy
@@ -22,7 +23,12 @@ from accordeur.testing.trial import Workshop
 pytestmark = pytest.mark.smollm2
 
 MODEL = "local/smollm2"
-LEVERS: list[Lever] = [AsIs(), FewShot(k=(3,), nearest_k=(2,)), Calibrate()]
+LEVERS: list[Lever] = [
+    AsIs(),
+    FewShot(k=(3,), nearest_k=(2,)),
+    Calibrate(),
+    SoftPromptLever(steps=2, batch_rows=4, must_improve=False),
+]
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from accordeur.core.errors import BundleError, ModelError, TaskError
+from accordeur.core.lever import Stopped
 from accordeur.core.model import Adaptation
 from accordeur.core.rendering import Message, Rendered, Segment
 from accordeur.models.local.adapter import Loaded
@@ -114,6 +115,36 @@ def test_a_rate_that_blows_up_is_said(tiny: LocalModel, modules: Loaded) -> None
     schedule = Schedule(3, 1, float("inf"))
     with pytest.raises(ModelError, match="left the numbers at step 1"):
         list(tune(modules, [row], virtual, start, len(start), schedule, seed=0, checks=(3,)))
+
+
+def test_the_clock_cuts_between_two_steps(tiny: LocalModel, modules: Loaded) -> None:
+    start = embed(modules, tiny.chat.plain(WORDS))
+    first = int(modules.model.get_input_embeddings().weight.shape[0])
+    virtual = range(first, first + len(start))
+    row = TrainingRow((*virtual, 5), (6, 7), (8, 9))
+    taken: list[int] = []
+
+    def on_step(step: int) -> None:
+        taken.append(step)
+        if step == 2:
+            raise Stopped("no time", cut=True)
+
+    schedule = Schedule(9, 1, 0.01)
+    with pytest.raises(Stopped):
+        list(
+            tune(
+                modules,
+                [row],
+                virtual,
+                start,
+                len(start),
+                schedule,
+                seed=0,
+                checks=(9,),
+                on_step=on_step,
+            )
+        )
+    assert taken == [1, 2]
 
 
 def test_the_base_is_not_trained(modules: Loaded, learned: Any) -> None:

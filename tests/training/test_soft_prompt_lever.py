@@ -9,6 +9,7 @@ from typing import Literal
 import pytest
 
 import accordeur
+from accordeur.bench.observer import Silent
 from accordeur.core.errors import PlanError
 from accordeur.levers.soft_prompt import SoftPromptLever
 from accordeur.models.source import Models
@@ -78,3 +79,26 @@ def test_settings_that_make_no_sense_are_refused(pull: object) -> None:
         pull(["soft-prompt"], learning_rate=-1.0)
     with pytest.raises(PlanError, match="`replace` or `insert`"):
         pull(["soft-prompt"], mode="append")
+
+
+def test_training_shows_how_far_it_is(tiny_folder: Path, tmp_path: Path) -> None:
+    class Watch(Silent):
+        def __init__(self) -> None:
+            self.steps: list[tuple[int, int]] = []
+
+        def progress(self, entry: str, configuration: str, finished: int, rows: int) -> None:
+            if configuration == "training":
+                self.steps.append((finished, rows))
+
+    watch = Watch()
+    accordeur.run(
+        write_label_task(tmp_path / "task"),
+        model=str(tiny_folder),
+        levers=[SoftPromptLever(steps=6, batch_rows=4, must_improve=False)],
+        effort=1,
+        runs=tmp_path / "runs",
+        use_cache=False,
+        source=Models(dtype="float32"),
+        observer=watch,
+    )
+    assert watch.steps == [(step, 6) for step in range(1, 7)]

@@ -149,6 +149,10 @@ class EntryContext:
         """A line for the run's log."""
         self.bench.log(f"{self.entry}: {message}")
 
+    def progress(self, stage: str, finished: int, total: int) -> None:
+        """Say how far a long stage of fitting is."""
+        self.bench.progress(self.entry, stage, finished, total)
+
     def answer(self, candidate: Candidate, rows: Sequence[Example]) -> Sequence[Answer]:
         """Run a candidate over train rows; each row is left out of its own demonstrations."""
         started = time.perf_counter()

@@ -85,3 +85,7 @@ class LeverView:
     def log(self, message: str) -> None:
         """A line for the run's log."""
         _ENTRIES[self].log(message)
+
+    def progress(self, stage: str, finished: int, total: int) -> None:
+        """Say how far a long stage of fitting is."""
+        _ENTRIES[self].progress(stage, finished, total)

@@ -128,6 +128,10 @@ class FitContext(Protocol):
         """A line for the run's log."""
         ...
 
+    def progress(self, stage: str, finished: int, total: int) -> None:
+        """Say how far a long stage of fitting is, such as `training`; shown while it runs."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Forecast:

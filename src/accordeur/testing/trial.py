@@ -196,6 +196,9 @@ class _Stopping:
     def log(self, message: str) -> None:
         self._view.log(message)
 
+    def progress(self, stage: str, finished: int, total: int) -> None:
+        self._view.progress(stage, finished, total)
+
     @property
     def task(self) -> TaskBrief:
         return self._view.task

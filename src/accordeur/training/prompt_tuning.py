@@ -43,7 +43,7 @@ class SoftPromptTrainer:
 
     Args:
         candidate: its prompt is where they stand.
-        train: rows to learn from, each with an answer; a row never stands among its own demonstrations.
+        train: rows to learn from, each with an answer; none stands among its own demonstrations.
         context: gives the model, the clock and the source of embedders.
         mode: see `SoftPrompt`.
         tokens: at most so many are trained.
@@ -111,6 +111,12 @@ class SoftPromptTrainer:
             Stopped: the clock ran out, or the loss became no number.
         """
         schedule = Schedule(steps, batch_rows, learning_rate)
+
+        def on_step(taken: int) -> None:
+            self._context.progress("training", taken, steps)
+            if self._context.budget.spent and taken < steps:
+                raise Stopped(f"the time budget ended after {taken} of {steps} steps", cut=True)
+
         try:
             for tuned in tune(
                 self._loaded,
@@ -121,11 +127,10 @@ class SoftPromptTrainer:
                 schedule,
                 seed=seed,
                 checks=checks,
+                on_step=on_step,
             ):
                 part = replace(self._part, vectors=tuned.vectors)
                 yield tuned.step, tuned.loss, self._candidate.with_part(part)
-                if self._context.budget.spent:
-                    raise Stopped(f"the time budget ended after {tuned.step} steps", cut=True)
         except ModelError as error:
             raise Stopped(error.message) from error
 

@@ -9,7 +9,7 @@ nothing to a model whose embeddings are of another size.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -66,6 +66,7 @@ def tune(
     *,
     seed: int,
     checks: Sequence[int],
+    on_step: Callable[[int], None] = lambda _: None,
 ) -> Iterator[Tuned]:
     """Train, handing out the vectors after every step named in `checks`.
 
@@ -81,6 +82,7 @@ def tune(
         schedule: its learning rate is a share of the embeddings' root mean square.
         seed: of the order of rows.
         checks: rising step numbers.
+        on_step: told the steps taken after each; whatever it raises ends training.
 
     Raises:
         ModelError: the loss is no number any more.
@@ -105,6 +107,7 @@ def tune(
                 f"Training left the numbers at step {step + 1}: the loss is {losses[-1]}.",
                 hint="a smaller learning rate",
             )
+        on_step(step + 1)
         if step + 1 in checks:
             vectors: FloatArray = torch.cat((fixed, moving.detach())).cpu().numpy()
             recent = losses[-max(1, len(losses) // 4) :]

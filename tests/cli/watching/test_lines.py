@@ -41,9 +41,9 @@ def test_everything_that_happens_is_one_line_with_its_time(
 
 
 def test_progress_is_told_now_and_then(told: Callable[[], list[str]]) -> None:
-    lines = [line for line in told() if "of 120 rows" in line]
+    lines = [line for line in told() if "of 120 " in line]
     assert len(lines) == 1
-    assert lines[0].startswith("[01:00] few-shot: k=8, 96 of 120 rows · about ")
+    assert lines[0].startswith("[01:00] few-shot: k=8, 96 of 120 · about ")
 
 
 def test_the_estimate_comes_before_the_entries(told: Callable[[], list[str]]) -> None:

@@ -78,7 +78,7 @@ def running(state: Progress) -> str:
     if not state.entry:
         return one_line(state.phase)
     what = one_line(f"{state.entry}: {state.configuration}".rstrip(": "), 60)
-    return f"{what}, {state.rows_done} of {state.rows} rows"
+    return f"{what}, {state.rows_done} of {state.rows}"
 
 
 def finished_line(view: EntryView) -> str:
