@@ -210,9 +210,12 @@ class Adaptation:
 
     Attributes:
         soft_prompt: vectors of virtual tokens, float32 [n, width]; `None` without any.
+        deltas: module name -> (A [r, in], B [out, r], scale): the module's weight gains
+            scale * B @ A. Names are those of the model's modules.
     """
 
     soft_prompt: FloatArray | None = None
+    deltas: Mapping[str, tuple[FloatArray, FloatArray, float]] = field(default_factory=dict)
 
 
 @runtime_checkable

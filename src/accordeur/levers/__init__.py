@@ -11,6 +11,7 @@ LEVERS = Registry(
         "as-is": "accordeur.levers.as_is:AsIs",
         "few-shot": "accordeur.levers.few_shot:FewShot",
         "calibration": "accordeur.levers.calibration:Calibrate",
+        "lora": "accordeur.levers.lora:Lora",
         "soft-prompt": "accordeur.levers.soft_prompt:SoftPromptLever",
     },
 )

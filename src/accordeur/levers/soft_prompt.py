@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from accordeur.core.candidate import Candidate
-from accordeur.core.lever import FitContext, Forecast, Need, Stopped
+from accordeur.core.lever import FitContext, Forecast, Need
 from accordeur.core.part import Slot
 from accordeur.core.task import Example, TaskBrief, TaskKind
 
@@ -64,10 +63,11 @@ class SoftPromptLever:
 
     def forecast(self, task: TaskBrief, train_rows: int, effort: int) -> tuple[Forecast, ...]:
         """The prompt as it was, then the vectors at every check."""
-        checks = self._checks(effort)
-        shown = _BACKWARD * self.batch_rows * self.steps // len(checks)
-        start = (Forecast(new_prompts=False),) if self._compares(effort) else ()
-        return (*start, *(Forecast(train_rows=shown) for _ in checks))
+        compare = self.must_improve and effort > 1
+        checks = max(1, min(effort - compare, 4, self.steps))
+        shown = _BACKWARD * self.batch_rows * self.steps // checks
+        start = (Forecast(new_prompts=False),) if compare else ()
+        return (*start, *(Forecast(train_rows=shown) for _ in range(checks)))
 
     def fit(self, candidate: Candidate, train: Sequence[Example], context: FitContext) -> Candidate:
         """The candidate with the vectors that scored best on dev.
@@ -77,34 +77,19 @@ class SoftPromptLever:
         Raises:
             Stopped: no check beat the prompt as it was.
         """
-        from accordeur.training.prompt_tuning import SoftPromptTrainer
+        from accordeur.training.prompt_tuning import tuned_prompts
+        from accordeur.training.schedule import Schedule
+        from accordeur.training.stopping import check_steps, keep_best
 
         rows = [row for row in train if row.expected]  # `[]` is unanswerable: nothing to imitate
-        best, best_score = candidate, -math.inf
-        if self._compares(context.effort):
-            best_score = context.evaluate(candidate, "step 0").rank
-        trainer = SoftPromptTrainer(candidate, rows, context, self.mode, self.tokens)
-        checks = self._checks(context.effort)
-        found = trainer.train(
-            steps=self.steps,
-            batch_rows=self.batch_rows,
-            learning_rate=self.learning_rate,
-            seed=context.seed,
-            checks=checks,
+        compare = self.must_improve and context.effort > 1
+        found = tuned_prompts(
+            candidate,
+            rows,
+            context,
+            Schedule(self.steps, self.batch_rows, self.learning_rate),
+            mode=self.mode,
+            tokens=self.tokens,
+            checks=check_steps(self.steps, context.effort, compare=compare),
         )
-        for step, loss, made in found:
-            context.log(f"step {step}: loss {loss:.3f}")
-            score = context.evaluate(made, f"step {step}").rank
-            if score > best_score:
-                best, best_score = made, score
-        if best is candidate:
-            raise Stopped("training never beat the prompt it started from on dev")
-        return best
-
-    def _compares(self, effort: int) -> bool:
-        return self.must_improve and effort > 1
-
-    def _checks(self, effort: int) -> tuple[int, ...]:
-        """Steps after which dev is asked: with step 0 at most `effort`; the last is one."""
-        count = max(1, min(effort - self._compares(effort), 4, self.steps))
-        return tuple(round(self.steps * (at + 1) / count) for at in range(count))
+        return keep_best(candidate, found, context, compare=compare)

@@ -16,6 +16,7 @@ from accordeur.core.model import (
     Batch,
     Capability,
     DtypeTrial,
+    FloatArray,
     Generated,
     ModelIdentity,
     Sampling,
@@ -133,8 +134,22 @@ class LocalModel:
         )
 
     def adapted(self, adaptation: Adaptation) -> LocalModel:
-        """The model with virtual tokens; weights are shared. See `core.model.Adaptable`."""
-        vectors = adaptation.soft_prompt
+        """The model with virtual tokens and merged deltas; see `core.model.Adaptable`.
+
+        Without deltas the weights are shared; with them the model is loaded once more.
+        """
+        model = self._merged(adaptation) if adaptation.deltas else self
+        return model._softened(adaptation.soft_prompt)
+
+    def _merged(self, adaptation: Adaptation) -> LocalModel:
+        loaded = self.modules()
+        adapter.add_deltas(loaded.model, adaptation.deltas)
+        body = adapter.own_body(loaded) or adapter.ModulesBody(loaded)
+        model = LocalModel(loaded, body, self._chat, self._identity, self.trial)
+        model._place = self._place
+        return model
+
+    def _softened(self, vectors: FloatArray | None) -> LocalModel:
         if vectors is None:
             return self
         width = self._head.weight.shape[1]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 import pytest
 
 import accordeur
 from accordeur.bench.observer import Silent
 from accordeur.core.errors import PlanError
+from accordeur.core.lever import Lever
+from accordeur.core.task import Task
+from accordeur.levers.lora import Lora
 from accordeur.levers.soft_prompt import SoftPromptLever
 from accordeur.models.source import Models
 from accordeur.parts.bundle import load_bundle
@@ -18,14 +21,22 @@ from accordeur.parts.loaded import LoadedBundle
 from accordeur.testing import check_lever
 from accordeur.testing.toy import label_task, text_task, write_label_task
 
+# Random weights learn to say a label, not which one: dev cannot be expected to improve.
+BRIEFLY: dict[str, Any] = {"steps": 2, "batch_rows": 4, "must_improve": False}
 
-@pytest.mark.parametrize(("task", "mode"), [(label_task, "replace"), (text_task, "insert")])
+
+@pytest.mark.parametrize(
+    ("lever", "task"),
+    [
+        (SoftPromptLever("replace", tokens=4, **BRIEFLY), label_task),
+        (SoftPromptLever("insert", tokens=4, **BRIEFLY), text_task),
+        (Lora(rank=2, **BRIEFLY), label_task),
+    ],
+    ids=["soft-prompt-replace", "soft-prompt-insert", "lora"],
+)
 def test_it_keeps_what_a_lever_promises(
-    tiny_folder: Path, mode: Literal["replace", "insert"], task: object
+    tiny_folder: Path, lever: Lever, task: Callable[[], Task]
 ) -> None:
-    # Random weights learn to say a label, not which one: dev cannot be expected to improve.
-    lever = SoftPromptLever(mode, tokens=4, steps=2, batch_rows=4, must_improve=False)
-    assert callable(task)
     check_lever(lever, task=task(), source=Models(dtype="float32"), model=str(tiny_folder))
 
 
@@ -38,7 +49,9 @@ def pull(tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
             write_label_task(tmp_path / "task"),
             model=str(tiny_folder),
             levers=list(levers),
-            settings={"soft-prompt": {"steps": 4, "batch_rows": 8, **settings}},
+            settings={
+                name: {"steps": 4, "batch_rows": 8, **settings} for name in ("soft-prompt", "lora")
+            },
             effort=3,
             runs=tmp_path / "runs",
             source=Models(dtype="float32"),
@@ -47,11 +60,12 @@ def pull(tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     return run
 
 
-def test_it_runs_beside_prompting_and_under_calibration(pull: object, tmp_path: Path) -> None:
+def test_they_run_beside_prompting_and_in_stacks(pull: object, tmp_path: Path) -> None:
     assert callable(pull)
-    run = pull(["soft-prompt", "soft-prompt+calibration"], must_improve=False)
+    names = ["soft-prompt", "soft-prompt+calibration", "few-shot+lora"]
+    run = pull(names, must_improve=False)
     entries = {entry["name"]: entry for entry in run.record["entries"]}
-    for name in ("soft-prompt", "soft-prompt+calibration"):
+    for name in names:
         assert entries[name]["status"] == "finished", entries[name]["reason"]
         assert entries[name]["test"]["n"]
     soft = entries["soft-prompt"]
@@ -60,9 +74,11 @@ def test_it_runs_beside_prompting_and_under_calibration(pull: object, tmp_path: 
     ledger = [row["configuration"] for row in run.record["ledger"] if row["entry"] == "soft-prompt"]
     assert ledger == ["step 1", "step 3", "step 4"]
 
-    place = run.folder / "candidates" / soft["configuration_id"]
-    again = LoadedBundle(load_bundle(place), Models(dtype="float32"))
-    assert again.answer("Where is my parcel?").text
+    assert "LoRA of rank 8" in entries["few-shot+lora"]["describe"]
+    for name in names:
+        place = run.folder / "candidates" / entries[name]["configuration_id"]
+        again = LoadedBundle(load_bundle(place), Models(dtype="float32"))
+        assert again.answer("Where is my parcel?").text
 
 
 def test_training_that_never_helps_is_stopped_and_said(pull: object) -> None:

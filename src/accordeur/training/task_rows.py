@@ -1,0 +1,62 @@
+"""A task's train rows, rendered as the candidate renders them in use, as training rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from accordeur.core.candidate import Candidate
+from accordeur.core.fingerprint import digest, digest_bytes
+from accordeur.core.lever import FitContext
+from accordeur.core.model import Embedder, Model
+from accordeur.core.rendering import Request
+from accordeur.core.task import Example
+from accordeur.models.local.template import ChatTokenizer
+from accordeur.parts.answering.prompting import Prompting
+from accordeur.parts.prompt import Prompt
+from accordeur.training.rows import TrainingRow, training_rows
+
+
+def task_rows(
+    candidate: Candidate,
+    train: Sequence[Example],
+    context: FitContext,
+    chat: ChatTokenizer,
+) -> list[TrainingRow]:
+    """Prompts of the train rows with the answers that are to follow.
+
+    Args:
+        candidate: its prompt and demonstrations are shown; a row never stands among its own.
+        train: rows with an answer.
+        context: gives the models.
+        chat: tokenizer of the model, with the candidate's virtual tokens.
+
+    Raises:
+        TaskError: a row cannot be trained on.
+    """
+    prompting = Prompting(candidate, _Source(context))
+    rendered = prompting.render([Request.from_example(row, training=True) for row in train])
+    labelled = candidate.task.kind == "labels"
+    answers = [
+        candidate.task.label_text(row.label) if labelled else (row.expected or ("",))[0]
+        for row in train
+    ]
+    return training_rows(chat, rendered, answers, context.model.context_window)
+
+
+def prompt_fingerprint(candidate: Candidate) -> str:
+    """Of the prompt a part was trained with; serving it with another is another candidate."""
+    prompt = candidate.part(Prompt) or Prompt(candidate.task.instruction)
+    return digest({name: digest_bytes(data) for name, data in prompt.files().items()})
+
+
+class _Source:
+    """The models of a `FitContext` as a `ModelSource`."""
+
+    def __init__(self, context: FitContext) -> None:
+        self._context = context
+
+    def model(self, name: str) -> Model:
+        return self._context.model
+
+    def embedder(self, name: str) -> Embedder:
+        return self._context.embedder
