@@ -10,9 +10,7 @@ from accordeur.core.candidate import Candidate
 from accordeur.core.lever import FitContext, Forecast, Need
 from accordeur.core.part import Slot
 from accordeur.core.task import Example, TaskBrief, TaskKind
-
-_BACKWARD = 2
-"""A training row costs its forward pass and about as much backward; the updates are small."""
+from accordeur.training.checks import Checks
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +55,7 @@ class Lora:
 
     def forecast(self, task: TaskBrief, train_rows: int, effort: int) -> tuple[Forecast, ...]:
         """The prompt as it was, then the weights at every check."""
-        compare = self.must_improve and effort > 1
-        checks = max(1, min(effort - compare, 4, self.steps))
-        shown = _BACKWARD * self.batch_rows * self.steps // checks
-        start = (Forecast(new_prompts=False),) if compare else ()
-        return (*start, *(Forecast(train_rows=shown) for _ in range(checks)))
+        return self._checks(effort).forecast(self.batch_rows)
 
     def fit(self, candidate: Candidate, train: Sequence[Example], context: FitContext) -> Candidate:
         """The candidate with the weights that scored best on dev.
@@ -73,10 +67,9 @@ class Lora:
         """
         from accordeur.training.lora import adapted_weights
         from accordeur.training.schedule import Schedule
-        from accordeur.training.stopping import check_steps, keep_best
 
         rows = [row for row in train if row.expected]  # `[]` is unanswerable: nothing to imitate
-        compare = self.must_improve and context.effort > 1
+        checks = self._checks(context.effort)
         found = adapted_weights(
             candidate,
             rows,
@@ -85,6 +78,9 @@ class Lora:
             rank=self.rank,
             alpha=self.alpha if self.alpha is not None else 2.0 * self.rank,
             rank_stable=self.rank_stable,
-            checks=check_steps(self.steps, context.effort, compare=compare),
+            checks=checks.after,
         )
-        return keep_best(candidate, found, context, compare=compare)
+        return checks.keep_best(candidate, found, context)
+
+    def _checks(self, effort: int) -> Checks:
+        return Checks(self.steps, effort, self.must_improve)

@@ -1,11 +1,9 @@
-"""What every trained lever does alike: watch the clock, ask dev now and then, keep the best."""
+"""What every trainer does alike: find the weights, tell how far it is, watch the clock."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
-from accordeur.core.candidate import Candidate
 from accordeur.core.errors import ModelError
 from accordeur.core.lever import FitContext, Stopped
 from accordeur.models.local.model import LocalModel
@@ -32,39 +30,3 @@ def each_step(context: FitContext, steps: int) -> Callable[[int], None]:
             raise Stopped(f"the time budget ended after {taken} of {steps} steps", cut=True)
 
     return on_step
-
-
-def keep_best(
-    candidate: Candidate,
-    found: Iterable[tuple[int, float, Candidate]],
-    context: FitContext,
-    *,
-    compare: bool,
-) -> Candidate:
-    """Score what training hands out on dev and keep the best, the first on a tie.
-
-    Args:
-        candidate: step 0.
-        found: step, loss and candidate, in order.
-        compare: score step 0 too; something must beat it.
-
-    Raises:
-        Stopped: nothing beat step 0.
-    """
-    best, best_score = candidate, -math.inf
-    if compare:
-        best_score = context.evaluate(candidate, "step 0").rank
-    for step, loss, made in found:
-        context.log(f"step {step}: loss {loss:.3f}")
-        score = context.evaluate(made, f"step {step}").rank
-        if score > best_score or (not compare and best is candidate):
-            best, best_score = made, score
-    if best is candidate:
-        raise Stopped("training never beat the prompt it started from on dev")
-    return best
-
-
-def check_steps(steps: int, effort: int, *, compare: bool) -> tuple[int, ...]:
-    """Steps after which dev is asked: with step 0 at most `effort`, four at most, the last too."""
-    count = max(1, min(effort - compare, 4, steps))
-    return tuple(round(steps * (at + 1) / count) for at in range(count))
