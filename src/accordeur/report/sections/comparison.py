@@ -203,8 +203,12 @@ def _amount(entry: Entry, name: str) -> Markup:
 def _latency(entry: Entry) -> Markup:
     cold, slow = entry.cost.get("cold_seconds"), entry.cost.get("latency_p95")
     asked = entry.cost.get("latency_queries")
-    said = f"{seconds(slow)}, n={asked}" if asked else seconds(slow)
-    return _cell(cold, seconds(cold), tag("small", said) if slow is not None else None)
+    return _cell(
+        cold,
+        seconds(cold),
+        tag("small", seconds(slow)) if slow is not None else None,
+        tag("small", f"n {asked}") if asked else None,
+    )
 
 
 def _tokens(entry: Entry) -> Markup:
