@@ -21,7 +21,7 @@ from accordeur.levers import LEVERS
 DEFAULT_STACKS: tuple[str, ...] = ("as-is", "calibration", "few-shot", "few-shot+calibration")
 """What `all` pulls, as far as the task and the model allow, outside levers after them."""
 
-BY_NAME_ONLY = frozenset({"soft-prompt", "lora"})
+BY_NAME_ONLY = frozenset({"soft-prompt", "kv-prefix", "lora", "full"})
 """Levers that `all` leaves out: they have no forecast measured on this machine yet."""
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,7 @@ import torch
 from torch import Tensor
 
 from accordeur.core.errors import MissingDependency, ModelError
-from accordeur.core.model import FloatArray
-from accordeur.models.local.body import Layout, Prefix, text_layout
+from accordeur.models.local.body import Body, Layout, Prefix, text_layout
 from accordeur.models.local.embedding import Embedding
 from accordeur.models.local.head import Head
 from accordeur.models.local.llama import LlamaBody, supported
@@ -160,30 +159,6 @@ def _stop(model: Any, tokenizer: Any) -> frozenset[int]:
     return frozenset(int(i) for i in (*ids, tokenizer.eos_token_id) if i is not None)
 
 
-def add_deltas(model: Any, deltas: Mapping[str, tuple[FloatArray, FloatArray, float]]) -> None:
-    """Add scale * B @ A to the weight of every named linear module, in place.
-
-    Raises:
-        ModelError: there is no such module, or it has another shape.
-    """
-    for name, (first, second, scale) in deltas.items():
-        try:
-            weight = model.get_submodule(name).weight
-        except AttributeError as error:
-            raise ModelError(
-                f"The model has no module `{name}` that an adapter could change.",
-                hint="use the base model that the bundle names",
-            ) from error
-        if weight.shape != (second.shape[0], first.shape[1]):
-            raise ModelError(
-                f"The adapter of `{name}` has another shape than this model's weight.",
-                hint="use the base model that the bundle names",
-            )
-        delta = torch.from_numpy(second).double() @ torch.from_numpy(first).double() * scale
-        with torch.no_grad():
-            weight.copy_(weight.double() + delta.to(weight.device))
-
-
 def empty_cache() -> Any:
     """A key/value cache that grows by concatenation, so gradients flow through what it holds."""
     return transformers.DynamicCache()
@@ -230,6 +205,11 @@ def own_body(loaded: Loaded) -> LlamaBody | None:
     return LlamaBody(
         dict(base.state_dict()), loaded.config, rotary.inv_freq, float(rotary.attention_scaling)
     )
+
+
+def body_of(loaded: Loaded) -> Body:
+    """What computes a loaded model's hidden states: our own forward pass where it applies."""
+    return own_body(loaded) or ModulesBody(loaded)
 
 
 class ModulesBody:
