@@ -18,11 +18,20 @@ from accordeur.core.registry import unknown_name
 from accordeur.core.task import TaskBrief
 from accordeur.levers import LEVERS
 
-DEFAULT_STACKS: tuple[str, ...] = ("as-is", "calibration", "few-shot", "few-shot+calibration")
-"""What `all` pulls, as far as the task and the model allow, outside levers after them."""
+DEFAULT_STACKS: tuple[str, ...] = (
+    "as-is",
+    "calibration",
+    "few-shot",
+    "few-shot+calibration",
+    "soft-prompt",
+    "lora",
+    "kv-prefix",
+    "full",
+)
+"""What `all` pulls, as far as task, model and budget allow, outside levers after them."""
 
-BY_NAME_ONLY = frozenset({"soft-prompt", "kv-prefix", "lora", "full"})
-"""Levers that `all` leaves out: they have no forecast measured on this machine yet."""
+LEFT_OUT_FIRST: tuple[str, ...] = ("full", "kv-prefix", "lora", "soft-prompt")
+"""What `all` leaves out, in this order, when the smallest plan does not fit the budget."""
 
 
 FEW_ROWS = 20
@@ -80,7 +89,7 @@ def parse_stacks(
         inside = {name for stack in DEFAULT_STACKS for name in stack.split("+")}
         items = [
             *DEFAULT_STACKS,
-            *(name for name in LEVERS.names() if name not in inside | BY_NAME_ONLY),
+            *(name for name in LEVERS.names() if name not in inside),
         ]
     if not items or "" in items:
         raise PlanError("No lever is named.", hint=f"--levers {','.join(DEFAULT_STACKS)}")

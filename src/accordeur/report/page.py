@@ -24,6 +24,7 @@ from accordeur.report.sections.ledger import ledger
 from accordeur.report.sections.prompts import prompts
 from accordeur.report.sections.protocol import protocol
 from accordeur.report.sections.section import Section
+from accordeur.report.sections.training import training
 from accordeur.report.sections.verdict import verdict
 from accordeur.store.durable import make_folder, write_atomic
 
@@ -88,6 +89,7 @@ def sections(report: Report) -> list[Section]:
         *figure_sections(report),
         examples(report),
         prompts(report),
+        training(report),
         checks(report),
         protocol(report),
         ledger(report),
