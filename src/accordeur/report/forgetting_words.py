@@ -53,6 +53,15 @@ def switched_off(found: Found) -> str:
     return f"The base model, though asked again it differs by up to {gap} nats ({asked})"
 
 
+def switched_off_briefly(found: Found) -> str:
+    """The same in a few words."""
+    off = found["off"]
+    if off["how"] != "base":
+        return "not possible" if off["how"] == "none" else "without prompt"
+    gap = "" if off["identical"] else f", {significant(off['greatest_difference'])} nats off"
+    return f"base again{gap}"
+
+
 def scale(entries: list[Found]) -> str:
     """What was asked: `26 passages of general text (2,517 tokens), 40 rows of finance`."""
     measured = next((one for one in entries if one["status"] == "measured"), None)
@@ -63,6 +72,15 @@ def scale(entries: list[Found]) -> str:
     if other is not None:
         said += f" and {other['n']} rows of the example task `{other['name']}`"
     return said
+
+
+def not_measured(entries: list[Found]) -> list[str]:
+    """One sentence per reason, with the entries it holds for."""
+    names: dict[str, list[str]] = {}
+    for one in entries:
+        if one["status"] != "measured":
+            names.setdefault(str(one["reason"]), []).append(f"`{one['name']}`")
+    return [f"Not measured: {', '.join(who)}: {why}." for why, who in names.items()]
 
 
 def blind(entries: list[Found]) -> str:

@@ -64,7 +64,9 @@ def forgetting(report: Report) -> Section | None:
     body = [_line(one, numbers.get(one["name"])) for one in found]
     table = tag("table", tag("thead", tag("tr", head)), tag("tbody", body), class_="plain")
     said = scale(found)
-    caption = "Measured off the task after everything was decided; nothing here took part in it."
+    caption = (
+        "Measured off the task after everything was decided; nothing here took part in the choice."
+    )
     if said:
         caption = f"{caption} Asked of base and adapted model alike: {said}."
     warning = blind(found)
@@ -74,8 +76,8 @@ def forgetting(report: Report) -> Section | None:
         "What it forgot",
         join(
             tag("p", prose(caption), class_="note"),
-            scrolled(table, "What it forgot"),
             tag("p", prose(warning), class_="note") if warning else None,
+            scrolled(table, "What it forgot"),
             folded("How to read this table", tag("dl", notes, class_="notes")),
         ),
     )
@@ -93,16 +95,16 @@ def _line(one: Mapping[str, Any], number: int | None) -> Markup:
     accuracy, difference = accuracies(one)
     same, bounds = same_answers(one)
     sides = [interval(other[side]["interval"]) for side in ("base", "active")] if other else []
-    n = f"n {other['n']}" if other else ""
+    passages, n = f"n {general['passages']}", f"n {other['n']}" if other else ""
     return tag(
         "tr",
         heading,
-        _cell(perplexity, " → ".join(spreads), f"n {general['passages']}"),
-        _cell(*ratio.split(" ", 1)),
+        _cell(perplexity, " → ".join(spreads), passages),
+        _cell(*ratio.split(" ", 1), passages),
         _cell(accuracy, " → ".join(sides), n),
-        _cell(*_apart(difference)),
+        _cell(*_apart(difference), n),
         _cell(same, bounds, n),
-        tag("td", f"{switched_off(one)}."),
+        tag("td", f"{switched_off(one)}.", class_="words"),
     )
 
 
