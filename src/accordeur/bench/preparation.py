@@ -27,7 +27,7 @@ from accordeur.bench.stacks import (
     refuse_impossible,
 )
 from accordeur.core.candidate import Candidate
-from accordeur.core.errors import ModelError, UsageError
+from accordeur.core.errors import ModelError, PlanError, UsageError
 from accordeur.core.lever import Lever, Need
 from accordeur.core.model import Embedder, Model, ModelSource
 from accordeur.core.rendering import Request

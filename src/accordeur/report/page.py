@@ -19,6 +19,7 @@ from accordeur.report.sections.checks import checks
 from accordeur.report.sections.comparison import comparison
 from accordeur.report.sections.examples import examples
 from accordeur.report.sections.figures import figure_sections
+from accordeur.report.sections.forgetting import forgetting
 from accordeur.report.sections.label_next import label_next
 from accordeur.report.sections.ledger import ledger
 from accordeur.report.sections.prompts import prompts
@@ -86,6 +87,7 @@ def sections(report: Report) -> list[Section]:
     found: list[Section | None] = [
         label_next(report),
         comparison(report),
+        forgetting(report),
         *figure_sections(report),
         examples(report),
         prompts(report),
