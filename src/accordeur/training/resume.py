@@ -50,7 +50,7 @@ class Keeper:
 
     Args:
         checkpoints: of this fit.
-        every: seconds between states.
+        every: seconds between states; 0 writes one after every step.
 
     Attributes:
         state: where training stands.
@@ -68,7 +68,8 @@ class Keeper:
 
     def due(self) -> bool:
         """Whether a state should be written now."""
-        return time.monotonic() - self._last > max(self._every, 20 * self._took)
+        pause = max(self._every, 20 * self._took) if self._every else 0.0
+        return time.monotonic() - self._last >= pause
 
     def save(self, trainee: Trainee, adam: torch.optim.Adam) -> None:
         """Write the state; older ones but the last are forgotten.
