@@ -9,6 +9,7 @@ import pytest
 import torch
 
 import accordeur
+from accordeur.core.errors import PlanError
 from accordeur.levers.few_shot.lever import FewShot
 from accordeur.models.source import Models
 from accordeur.parts.bundle import load_bundle
@@ -39,14 +40,12 @@ def write_short_task(folder: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("write", [write_label_task, write_short_task])
 def test_prompting_runs_from_task_to_bundle(
-    write: object, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert callable(write)
     monkeypatch.setenv("ACCORDEUR_CACHE", str(tmp_path / "cache"))
     run = accordeur.run(
-        write(tmp_path / "task"),
+        write_label_task(tmp_path / "task"),
         model=str(folder),
         levers=["few-shot"],
         settings={"few-shot": {"k": [2], "nearest_k": []}},
@@ -62,6 +61,41 @@ def test_prompting_runs_from_task_to_bundle(
     place = run.folder / "candidates" / entries["few-shot"]["configuration_id"]
     answer = LoadedBundle(load_bundle(place), Models()).answer("Where is my parcel?</s>")
     assert answer.status
+
+
+def test_all_levers_run_on_texts_and_their_bundles_answer(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACCORDEUR_CACHE", str(tmp_path / "cache"))
+    names = ["as-is", "few-shot", "soft-prompt", "few-shot+lora", "full"]
+    briefly = {"steps": 2, "batch_rows": 4, "must_improve": False}
+    run = accordeur.run(
+        write_short_task(tmp_path / "task"),
+        model=str(folder),
+        levers=names,
+        settings={
+            "few-shot": {"k": [2], "nearest_k": []},
+            **dict.fromkeys(("soft-prompt", "lora", "full"), briefly),
+        },
+        effort=1,
+        runs=tmp_path / "runs",
+    )
+    entries = {entry["name"]: entry for entry in run.record["entries"]}
+    for name in names:
+        assert entries[name]["status"] == "finished", entries[name]["reason"]
+        place = run.folder / "candidates" / entries[name]["configuration_id"]
+        answer = LoadedBundle(load_bundle(place), Models()).answer("Where is my parcel?")
+        assert answer.status
+
+
+def test_keys_and_values_are_refused_before_anything_runs(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(PlanError, match="`kv-prefix` needs a decoder-only model"):
+        accordeur.run(
+            write_label_task(tmp_path / "task"),
+            model=str(folder),
+            levers=["kv-prefix"],
+            runs=tmp_path / "runs",
+        )
 
 
 def test_few_shot_keeps_what_a_lever_promises(folder: Path) -> None:

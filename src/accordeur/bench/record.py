@@ -107,6 +107,7 @@ def entry_json(
             "computed": best.measurement.computed_tokens if best else 0,
         },
         "needs": need_sentence(decision, outcomes, name),
+        "notes": dict(outcome.notes),
         "prompt": prompt,
         "confusion": confusion,
     }

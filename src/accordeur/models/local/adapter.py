@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,6 @@ import torch
 from torch import Tensor
 
 from accordeur.core.errors import MissingDependency, ModelError
-from accordeur.core.model import FloatArray
 from accordeur.models.local.body import Body, Layout, Prefix, text_layout
 from accordeur.models.local.embedding import Embedding
 from accordeur.models.local.encoder_decoder import FAMILIES, EncoderDecoderBody, encoder_window
@@ -70,6 +69,13 @@ class Loaded:
     def encoder_decoder(self) -> bool:
         """It has an encoder that reads the prompt and a decoder that answers."""
         return bool(getattr(self.config, "is_encoder_decoder", False))
+
+    @property
+    def embeddings(self) -> Any:
+        """The table that prompts are looked up in; T5 may have another for its decoder."""
+        if self.encoder_decoder:
+            return self.model.encoder.embed_tokens
+        return self.model.get_input_embeddings()
 
 
 def load(place: str | Path, *, dtype: torch.dtype, device: torch.device) -> Loaded:
@@ -201,30 +207,6 @@ def _stop(model: Any, tokenizer: Any) -> frozenset[int]:
     named = getattr(model.generation_config, "eos_token_id", None)
     ids = named if isinstance(named, list) else [named]
     return frozenset(int(i) for i in (*ids, tokenizer.eos_token_id) if i is not None)
-
-
-def add_deltas(model: Any, deltas: Mapping[str, tuple[FloatArray, FloatArray, float]]) -> None:
-    """Add scale * B @ A to the weight of every named linear module, in place.
-
-    Raises:
-        ModelError: there is no such module, or it has another shape.
-    """
-    for name, (first, second, scale) in deltas.items():
-        try:
-            weight = model.get_submodule(name).weight
-        except AttributeError as error:
-            raise ModelError(
-                f"The model has no module `{name}` that an adapter could change.",
-                hint="use the base model that the bundle names",
-            ) from error
-        if weight.shape != (second.shape[0], first.shape[1]):
-            raise ModelError(
-                f"The adapter of `{name}` has another shape than this model's weight.",
-                hint="use the base model that the bundle names",
-            )
-        delta = torch.from_numpy(second).double() @ torch.from_numpy(first).double() * scale
-        with torch.no_grad():
-            weight.copy_(weight.double() + delta.to(weight.device))
 
 
 def empty_cache() -> Any:

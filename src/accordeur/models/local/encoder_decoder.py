@@ -51,7 +51,7 @@ class EncoderDecoderBody:
         self._first = self._decoder.block[0].layer[0].SelfAttention
         self._scale = output_scale(config)
         self._start = start_token(config)
-        table = model.get_input_embeddings()
+        table = self._encoder.embed_tokens
         self._weight: Tensor = table.weight
         self._embed = Embedding(table, int(table.weight.shape[0]))
 

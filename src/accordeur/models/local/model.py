@@ -31,12 +31,14 @@ from accordeur.core.model import (
 )
 from accordeur.core.rendering import Rendered
 from accordeur.models.local import adapter, batching
+from accordeur.models.local.adaptation import change_weights
 from accordeur.models.local.batching import Work
 from accordeur.models.local.body import Body
 from accordeur.models.local.dtype_trial import DTYPES, choose_dtype
 from accordeur.models.local.encoder_text import EncoderText
 from accordeur.models.local.fitting import Prompt, fit
 from accordeur.models.local.generation import Decoded, decode, decode_steps, row_seed
+from accordeur.models.local.kept_prefix import KeptPrefixBody
 from accordeur.models.local.pieces import PromptTokenizer
 from accordeur.models.local.prefix_cache import PrefixCache
 from accordeur.models.local.scoring import score_rows
@@ -67,6 +69,7 @@ class LocalModel:
         chat: PromptTokenizer,
         identity: ModelIdentity,
         trial: DtypeTrial | None,
+        place: str | Path,
     ) -> None:
         self._body = body
         self._identity = identity
@@ -77,7 +80,7 @@ class LocalModel:
         self._chat = chat
         self._stop = loaded.stop | {self._chat.end_of_turn}
         self.trial = trial
-        self._place: str | Path = ""
+        self._place = place
 
     @classmethod
     def load(
@@ -134,32 +137,40 @@ class LocalModel:
             device=where.type,
             deterministic=deterministic,
         )
-        body = adapter.body_of(loaded)
-        model = cls(loaded, body, chat, identity, trial)
-        model._place = place
-        return model
+        return cls(loaded, adapter.body_of(loaded), chat, identity, trial, place)
 
-    def modules(self) -> adapter.Loaded:
-        """The modules of transformers, loaded anew for training: frozen, in evaluation mode."""
-        return adapter.load(
+    def modules(self, adaptation: Adaptation | None = None) -> adapter.Loaded:
+        """The modules of transformers, loaded anew for training: frozen, in evaluation mode.
+
+        Args:
+            adaptation: its weights and deltas are put in.
+
+        Raises:
+            ModelError: the adaptation does not fit this model.
+        """
+        loaded = adapter.load(
             self._place, dtype=DTYPES[self._identity.dtype], device=self._head.weight.device
         )
+        if adaptation is not None:
+            change_weights(loaded.model, adaptation)
+        return loaded
 
     def adapted(self, adaptation: Adaptation) -> LocalModel:
-        """The model with virtual tokens and merged deltas; see `core.model.Adaptable`.
+        """The model with virtual tokens, trained prefix or weights; see `core.model.Adaptable`.
 
-        Without deltas the weights are shared; with them the model is loaded once more.
+        Unless weights change they are shared; else the model is loaded once more.
         """
-        model = self._merged(adaptation) if adaptation.deltas else self
+        model = self
+        if adaptation.deltas or adaptation.weights:
+            loaded = self.modules(adaptation)
+            model = self._with(loaded, adapter.body_of(loaded), self._chat)
+        if adaptation.prefix is not None:
+            body = KeptPrefixBody(model._body, adaptation.prefix)
+            model = model._with(model._loaded, body, self._chat)
         return model._softened(adaptation.soft_prompt)
 
-    def _merged(self, adaptation: Adaptation) -> LocalModel:
-        loaded = self.modules()
-        adapter.add_deltas(loaded.model, adaptation.deltas)
-        body = adapter.body_of(loaded)
-        model = LocalModel(loaded, body, self._chat, self._identity, self.trial)
-        model._place = self._place
-        return model
+    def _with(self, loaded: adapter.Loaded, body: Body, chat: PromptTokenizer) -> LocalModel:
+        return LocalModel(loaded, body, chat, self._identity, self.trial, self._place)
 
     def _softened(self, vectors: FloatArray | None) -> LocalModel:
         if vectors is None:
@@ -172,12 +183,10 @@ class LocalModel:
                 hint="use the base model that the bundle names",
             )
         first = self._body.vocabulary
-        return LocalModel(
+        return self._with(
             self._loaded,
             self._body.with_virtual(torch.from_numpy(vectors)),
             self._chat.with_virtual(range(first, first + len(vectors))),
-            self._identity,
-            self.trial,
         )
 
     @property
@@ -192,9 +201,9 @@ class LocalModel:
 
     @property
     def capabilities(self) -> frozenset[Capability]:
-        """Generation, scores, and weights that can be trained (not yet those of T5)."""
-        trained = {Capability.WEIGHTS} if self._chat.causal else set()
-        return frozenset({Capability.GENERATE, Capability.SCORE} | trained)
+        """All that generation, scores and weights allow; `PREFIX` for decoder-only models."""
+        found = {Capability.GENERATE, Capability.SCORE, Capability.WEIGHTS}
+        return frozenset(found | {Capability.PREFIX} if self._chat.causal else found)
 
     @property
     def context_window(self) -> int:
