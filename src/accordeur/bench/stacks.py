@@ -193,7 +193,7 @@ def _obstacle(
             return f"`{lever.name}` needs a task with labels"
         if need is Need.DOCUMENTS and not has_documents:
             return f"`{lever.name}` needs `documents` in task.yaml"
-        model_needs = {Need.LANGUAGE_MODEL, Need.LOGPROBS, Need.WEIGHTS}
+        model_needs = {Need.LANGUAGE_MODEL, Need.LOGPROBS, Need.WEIGHTS, Need.PREFIX}
         if need in model_needs and capabilities is None:
             return f"`{lever.name}` needs a language model"
         assert capabilities is not None or need not in model_needs
@@ -203,6 +203,9 @@ def _obstacle(
             return f"`{lever.name}` needs weights that can be trained"
         if need is Need.WEIGHTS and not training_allowed:
             return "`limits.training` is false"
+    # Last, so that a model without weights is told that.
+    if Need.PREFIX in lever.needs and Capability.PREFIX not in (capabilities or ()):
+        return f"`{lever.name}` needs a decoder-only model; try `soft-prompt`"
     return ""
 
 

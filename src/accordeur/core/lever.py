@@ -26,6 +26,7 @@ class Need(StrEnum):
     """What a lever cannot do without; checked at planning."""
 
     WEIGHTS = "weights"
+    PREFIX = "prefix"
     LOGPROBS = "logprobs"
     LABELS = "labels"
     DOCUMENTS = "documents"

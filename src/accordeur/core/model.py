@@ -23,12 +23,16 @@ FloatArray = npt.NDArray[np.float32]
 
 
 class Capability(StrEnum):
-    """What a model can do; levers ask for these by name."""
+    """What a model can do; levers ask for these by name.
+
+    `PREFIX`: a prompt's beginning has keys and values of its own, whatever follows it.
+    """
 
     GENERATE = "generate"
     SCORE = "logprobs"
     EMBED = "embed"
     WEIGHTS = "weights"
+    PREFIX = "prefix"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,9 @@ from accordeur.core.lever import FitContext
 from accordeur.core.model import Adaptation
 from accordeur.models.local.adapter import Loaded
 from accordeur.models.local.model import LocalModel
-from accordeur.models.local.template import ChatTokenizer
+from accordeur.models.local.pieces import PromptTokenizer
 from accordeur.parts.answering.adapted import adaptation_of
+from accordeur.training.encoder_decoder import encoder_decoder_loss
 from accordeur.training.rows import TrainingRow
 from accordeur.training.shared_prefix import KeysAndValues, batch_loss
 
@@ -27,16 +28,16 @@ class Ground:
     Attributes:
         name: of the base model.
         loaded: its modules with the candidate's weights.
-        chat: its template and tokenizer; knows the virtual tokens.
+        chat: its tokenizer; knows the virtual tokens.
         vectors: [n, E] of the virtual tokens, whose ids follow the vocabulary's; may be empty.
         stored: tokens that stand at the beginning of every prompt, and their keys and values; both
             empty without any.
-        window: tokens of prompt and answer together.
+        window: tokens of prompt and answer together; of an encoder-decoder, of the prompt.
     """
 
     name: str
     loaded: Loaded
-    chat: ChatTokenizer
+    chat: PromptTokenizer
     vectors: Tensor
     stored_tokens: tuple[int, ...]
     stored: KeysAndValues
@@ -79,7 +80,7 @@ class Ground:
     @property
     def vocabulary(self) -> int:
         """V: virtual tokens are numbered from here."""
-        return int(self.loaded.model.get_input_embeddings().weight.shape[0])
+        return int(self.loaded.embeddings.weight.shape[0])
 
     @property
     def device(self) -> torch.device:
@@ -98,7 +99,7 @@ class Ground:
             tokens: virtual ones stand together, in order.
             vectors: of the virtual tokens; default those of the ground.
         """
-        table = self.loaded.model.get_input_embeddings()
+        table = self.loaded.embeddings
         first = self.vocabulary
         virtual = [at for at, token in enumerate(tokens) if token >= first]
         if not virtual:
@@ -120,6 +121,10 @@ class Ground:
             rows: with one prefix.
             vectors, stored: instead of the ground's own, for gradients to flow into.
         """
+        if self.loaded.encoder_decoder:
+            return encoder_decoder_loss(
+                self.loaded, rows, self.vectors if vectors is None else vectors
+            )
         tokens = rows[0].prefix
         count = len(self.stored_tokens)
         if tokens[:count] != self.stored_tokens:

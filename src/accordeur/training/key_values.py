@@ -45,8 +45,13 @@ class PrefixTuning:
 
         Raises:
             TaskError: there is no instruction.
-            Stopped: the candidate has a soft prompt already.
+            Stopped: the candidate has a soft prompt already, or the model has an encoder.
         """
+        if ground.loaded.encoder_decoder:
+            raise Stopped(
+                "an encoder reads the instruction together with the row: it leaves no keys and "
+                "values of its own that could be trained; use soft-prompt"
+            )
         if len(ground.vectors) or ground.stored:
             raise Stopped("a soft prompt and a trained prefix fill the same slot")
         prompt = candidate.part(Prompt) or Prompt(candidate.task.instruction)

@@ -92,6 +92,7 @@ class Adapters:
             self.ground.name,
             prompt_fingerprint(self._candidate),
             magnitudes_of(model),
+            self.ground.loaded.encoder_decoder,
         )
         return self._candidate.with_part(part)
 

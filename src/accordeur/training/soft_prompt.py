@@ -4,7 +4,8 @@ B. Lester, R. Al-Rfou and N. Constant, The Power of Scale for Parameter-Efficien
 EMNLP 2021. Where we differ: the virtual tokens stand inside the chat-templated prompt, at the place
 of the instruction, and start as its own embeddings, so step 0 is the hand-written prompt; the
 learning rate is a share of the embeddings' root mean square, since a rate made for T5 does
-nothing to a model whose embeddings are of another size.
+nothing to a model whose embeddings are of another size. In an encoder-decoder model, theirs, the
+virtual tokens stand in the encoder's input.
 """
 
 from __future__ import annotations
@@ -79,6 +80,7 @@ class PromptTuning:
             prompt_fingerprint(candidate),
             int(ground.loaded.config.num_hidden_layers),
             int(ground.loaded.config.num_attention_heads),
+            ground.loaded.encoder_decoder,
         )
         probe = render(candidate.task, prompt, Request(""), soft=part)
         tokens = [at for piece in ground.chat.pieces(probe) for at in piece.tokens]
@@ -144,7 +146,7 @@ class VirtualTokens:
 
 def embedding_rms(ground: Ground) -> float:
     """Root mean square of the embedding table."""
-    table = ground.loaded.model.get_input_embeddings().weight
+    table = ground.loaded.embeddings.weight
     return float(table.detach().float().square().mean().sqrt())
 
 

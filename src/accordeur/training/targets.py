@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from accordeur.core.errors import TaskError
-from accordeur.models.local.template import ChatTokenizer
+from accordeur.models.local.pieces import PromptTokenizer
 from accordeur.training.rows import TrainingRow
 
 SHOWN = 2
@@ -14,7 +14,7 @@ TAIL = 24
 """Tokens of the prompt that are shown before the answer."""
 
 
-def targets(chat: ChatTokenizer, rows: Sequence[TrainingRow]) -> dict[str, Any]:
+def targets(chat: PromptTokenizer, rows: Sequence[TrainingRow]) -> dict[str, Any]:
     """Counts, and some rows as `masked` text (no loss) and `trained` text.
 
     Raises:

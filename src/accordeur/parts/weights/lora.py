@@ -37,6 +37,7 @@ class LoraWeights:
         base: name of the base model.
         prompt: fingerprint of the prompt it was trained with.
         magnitudes: module name -> [out], lengths of the updated weight's rows; for DoRA only.
+        encoder_decoder: the base model has an encoder.
     """
 
     slot: ClassVar[Slot] = "weights"
@@ -48,6 +49,7 @@ class LoraWeights:
     base: str
     prompt: str
     magnitudes: Mapping[str, FloatArray] = field(default_factory=dict, repr=False)
+    encoder_decoder: bool = False
 
     @property
     def scale(self) -> float:
@@ -86,7 +88,7 @@ class LoraWeights:
             "peft_type": "LORA",
             "r": self.rank,
             "target_modules": sorted({name.rpartition(".")[2] for name in self.pairs}),
-            "task_type": "CAUSAL_LM",
+            "task_type": "SEQ_2_SEQ_LM" if self.encoder_decoder else "CAUSAL_LM",
             "use_dora": bool(self.magnitudes),
             "use_rslora": self.rank_stable,
         }
@@ -150,6 +152,7 @@ class LoraWeights:
                 str(config["base_model_name_or_path"]),
                 str(own["prompt"]),
                 lengths,
+                config["task_type"] == "SEQ_2_SEQ_LM",
             )
         except (KeyError, ValueError, TypeError, AttributeError, SafetensorError) as error:
             raise BundleError(
