@@ -65,6 +65,7 @@ class Segment:
             users, `soft` for virtual tokens.
         shared: the same for every request of a candidate.
         soft_tokens: number of virtual tokens of a soft segment.
+        soft_first: which of the model's virtual tokens is the first of them.
         trim: may be cut from the left when the prompt does not fit (the row, never the prompt).
     """
 
@@ -72,6 +73,7 @@ class Segment:
     kind: Literal["static", "data", "soft"] = "static"
     shared: bool = False
     soft_tokens: int = 0
+    soft_first: int = 0
     trim: bool = False
 
 

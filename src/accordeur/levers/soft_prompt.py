@@ -7,9 +7,11 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from accordeur.core.candidate import Candidate
+from accordeur.core.errors import PlanError
 from accordeur.core.lever import FitContext, Forecast, Need
 from accordeur.core.part import Slot
 from accordeur.core.task import Example, TaskBrief, TaskKind
+from accordeur.parts.soft_prompt import SoftPrompt, SoftPromptEnsemble
 from accordeur.training.plan import TrainingPlan, Trial, default_steps, positive
 
 if TYPE_CHECKING:
@@ -37,6 +39,8 @@ class SoftPromptLever:
         batch_rows: rows of a step.
         must_improve: score step 0 too, and stop the lever when no check beats it on dev; else the
             best check is kept, whatever it is.
+        seeds: soft prompts to train, each from another seed; with several, their probabilities are
+            mixed, all in one batch, when that scores best on dev. Label tasks only.
         tune: try four pairs of learning rate and tokens by successive halving first.
     """
 
@@ -54,6 +58,7 @@ class SoftPromptLever:
     steps: int | None = None
     batch_rows: int = 8
     must_improve: bool = True
+    seeds: int = 1
     tune: bool = False
 
     def __post_init__(self) -> None:
@@ -61,7 +66,7 @@ class SoftPromptLever:
             raise ValueError("`mode` is `replace` or `insert`")
         if self.initial not in INITIAL:
             raise ValueError(f"`initial` is one of {', '.join(INITIAL)}")
-        numbers = ("tokens", "learning_rate", "steps", "batch_rows")
+        numbers = ("tokens", "learning_rate", "steps", "batch_rows", "seeds")
         positive({name: getattr(self, name) for name in numbers})
 
     @property
@@ -70,7 +75,16 @@ class SoftPromptLever:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def forecast(self, task: TaskBrief, train_rows: int, effort: int) -> tuple[Forecast, ...]:
-        """The prompt as it was, what is searched, then the vectors at every check."""
+        """The prompt as it was, what is searched, then the vectors at every check.
+
+        Raises:
+            PlanError: several seeds on a task without labels.
+        """
+        if self.seeds > 1 and task.kind != "labels":
+            raise PlanError(
+                "Several soft prompts together score labels; they cannot write one text.",
+                hint="--set soft-prompt.seeds=1",
+            )
         return self._plan(train_rows, effort).forecast()
 
     def fit(self, candidate: Candidate, train: Sequence[Example], context: FitContext) -> Candidate:
@@ -92,7 +106,8 @@ class SoftPromptLever:
                     rate,
                 )
             )
-        return self._plan(len(train), context.effort).fit(trials, candidate, train, context)
+        plan = self._plan(len(train), context.effort)
+        return plan.fit(trials, candidate, train, context, _together)
 
     def _recipe(self, tokens: int) -> PromptTuning:
         from accordeur.training.soft_prompt import PromptTuning
@@ -106,4 +121,10 @@ class SoftPromptLever:
             effort,
             self.must_improve,
             searched=len(SEARCHED) if self.tune else 1,
+            members=self.seeds,
         )
+
+
+def _together(members: Sequence[Candidate]) -> Candidate:
+    found = [member.part(SoftPrompt) for member in members]
+    return members[0].with_part(SoftPromptEnsemble(tuple(one for one in found if one is not None)))

@@ -26,6 +26,7 @@ def render(
     *,
     demonstrations_shared: bool = True,
     soft: SoftPrompt | None = None,
+    soft_first: int = 0,
 ) -> Rendered:
     """Messages of one request.
 
@@ -36,6 +37,7 @@ def render(
         demonstrations: worked examples, in the order shown.
         demonstrations_shared: they are the same for every request of this candidate.
         soft: virtual tokens at the place of the instruction.
+        soft_first: which of the model's virtual tokens is its first.
 
     Raises:
         TaskError: the template cannot be filled, a conversation has no user turn at its end, or its
@@ -68,7 +70,7 @@ def render(
             "A conversation with a system message of its own cannot follow a soft prompt.",
             hint="take the system messages out of the rows, or leave `soft-prompt` out",
         )
-    lead = _lead(prompt.instruction, soft)
+    lead = _lead(prompt.instruction, soft, soft_first)
     if lead:
         messages = _with_lead(lead, messages)
     if system:
@@ -87,12 +89,12 @@ def lead_text(instruction: str) -> str:
     return f"{instruction}\n\n" if instruction else ""
 
 
-def _lead(instruction: str, soft: SoftPrompt | None) -> tuple[Segment, ...]:
+def _lead(instruction: str, soft: SoftPrompt | None, first: int) -> tuple[Segment, ...]:
     text = lead_text(instruction)
     words = (Segment(text, shared=True),) if text else ()
     if soft is None:
         return words
-    virtual = Segment("", "soft", shared=True, soft_tokens=soft.tokens)
+    virtual = Segment("", "soft", shared=True, soft_tokens=soft.tokens, soft_first=first)
     return (virtual,) if soft.mode == "replace" else (*words, virtual)
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from accordeur.core.candidate import Candidate
 from accordeur.core.fingerprint import digest, digest_bytes
 from accordeur.parts.prompt import Prompt
-from accordeur.parts.soft_prompt import KeyValuePrefix, SoftPrompt
+from accordeur.parts.soft_prompt import KeyValuePrefix, SoftPrompt, SoftPromptEnsemble
 from accordeur.parts.weights import FullWeights, LoraWeights
+
+_TRAINED = SoftPrompt | SoftPromptEnsemble | KeyValuePrefix | LoraWeights | FullWeights
 
 
 def prompt_fingerprint(candidate: Candidate) -> str:
@@ -21,11 +23,7 @@ def prompt_fingerprint(candidate: Candidate) -> str:
 def another_prompt(candidate: Candidate) -> str:
     """A sentence when a trained part meets another prompt than it was trained with; else empty."""
     now = prompt_fingerprint(candidate)
-    trained = [
-        part
-        for part in candidate.parts.values()
-        if isinstance(part, SoftPrompt | KeyValuePrefix | LoraWeights | FullWeights)
-    ]
+    trained = [part for part in candidate.parts.values() if isinstance(part, _TRAINED)]
     odd = [part.describe() for part in trained if part.prompt != now]
     if not odd:
         return ""

@@ -13,7 +13,7 @@ from dataclasses import asdict
 from accordeur.core.candidate import Candidate
 from accordeur.core.checkpoints import Checkpoints
 from accordeur.core.errors import ModelError
-from accordeur.core.fingerprint import digest
+from accordeur.core.fingerprint import digest, seed_for
 from accordeur.core.lever import FitContext, Stopped
 from accordeur.core.task import Example
 from accordeur.training.ground import Ground
@@ -40,6 +40,8 @@ def trained(
     context: FitContext,
     schedule: Schedule,
     checks: Sequence[int],
+    *,
+    member: int = 0,
 ) -> Iterator[tuple[int, float, Candidate]]:
     """Step, loss and candidate after every check.
 
@@ -50,6 +52,7 @@ def trained(
         context: gives the model, the seed, the clock and a place for checkpoints.
         schedule: counts and learning rate.
         checks: rising step numbers.
+        member: of an ensemble; each draws its start and its order of rows anew.
 
     Raises:
         ModelError: the model's weights are not here.
@@ -58,7 +61,8 @@ def trained(
         StoreError: a checkpoint cannot be written.
     """
     ground = Ground.under(candidate, context)
-    trainee = recipe.begin(candidate, ground, context.seed)
+    seed = seed_for(context.seed, f"member {member}") if member else context.seed
+    trainee = recipe.begin(candidate, ground, seed)
     rows = task_rows(trainee.candidate(), examples, context, trainee.ground.chat)
     facts = targets(trainee.ground.chat, rows)
     context.note("targets", facts)
@@ -66,7 +70,7 @@ def trained(
     checkpoints = context.checkpoints(
         _key(
             context.model.identity,
-            context.seed,
+            seed,
             recipe,
             candidate.fingerprint,
             rows,
@@ -85,7 +89,7 @@ def trained(
             trainee,
             rows,
             schedule,
-            seed=context.seed,
+            seed=seed,
             checks=checks,
             keeper=keeper,
             on_step=_each_step(context, schedule.steps),

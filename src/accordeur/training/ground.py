@@ -16,6 +16,7 @@ from accordeur.models.local.adapter import Loaded
 from accordeur.models.local.model import LocalModel
 from accordeur.models.local.pieces import PromptTokenizer
 from accordeur.parts.answering.adapted import adaptation_of
+from accordeur.parts.soft_prompt import SoftPromptEnsemble
 from accordeur.training.encoder_decoder import encoder_decoder_loss
 from accordeur.training.rows import TrainingRow
 from accordeur.training.shared_prefix import KeysAndValues, batch_loss
@@ -48,12 +49,17 @@ class Ground:
         """The run's model with what earlier levers trained.
 
         Raises:
-            ModelError: the model's weights are not here.
+            ModelError: the model's weights are not here, or it has several soft prompts at once.
         """
         model = context.model
         if not isinstance(model, LocalModel):
             raise ModelError(
                 "Training needs a model whose weights are here.", hint="-m local/smollm2"
+            )
+        if isinstance(candidate.parts.get("soft_prompt"), SoftPromptEnsemble):
+            raise ModelError(
+                "Nothing can be trained on top of several soft prompts at once.",
+                hint="--set soft-prompt.seeds=1",
             )
         added = adaptation_of(candidate) or Adaptation()
         loaded = model.modules(added)

@@ -51,6 +51,7 @@ class TrainingPlan:
         must_improve: something must beat step 0, which is then scored too, unless the effort is 1.
         most_checks: see `after`.
         searched: settings that are tried before the best is trained to its end; 1 is no search.
+        members: trainings with a seed of their own, whose results answer together in the end.
     """
 
     steps: int
@@ -59,6 +60,7 @@ class TrainingPlan:
     must_improve: bool
     most_checks: int = MOST_CHECKS
     searched: int = 1
+    members: int = 1
 
     @property
     def compare(self) -> bool:
@@ -68,7 +70,8 @@ class TrainingPlan:
     @property
     def after(self) -> tuple[int, ...]:
         """Steps after which dev is asked, rising, the last step among them."""
-        count = max(1, min(self.effort - self.compare, self.most_checks, self.steps))
+        free = (self.effort - self.compare - (self.members > 1)) // self.members
+        count = max(1, min(free, self.most_checks, self.steps))
         return tuple(round(self.steps * (at + 1) / count) for at in range(count))
 
     @property
@@ -89,7 +92,9 @@ class TrainingPlan:
             for _ in range(settings)
         )
         shown = BACKWARD * self.batch_rows * self.steps // len(self.after)
-        return (*start, *search, *(Forecast(train_rows=shown) for _ in self.after))
+        checks = [Forecast(train_rows=shown) for _ in self.after] * self.members
+        together = (Forecast(),) if self.members > 1 else ()
+        return (*start, *search, *checks, *together)
 
     def fit(
         self,
@@ -97,6 +102,7 @@ class TrainingPlan:
         candidate: Candidate,
         train: Sequence[Example],
         context: FitContext,
+        together: Callable[[Sequence[Candidate]], Candidate] | None = None,
     ) -> Candidate:
         """Search among settings if there are several, train the best, keep the best on dev.
 
@@ -105,6 +111,7 @@ class TrainingPlan:
             candidate: what is trained on top of.
             train: rows; those without an answer to imitate are left out.
             context: scores, and gives model, clock and checkpoints.
+            together: makes one candidate of the best of every member.
 
         Raises:
             Stopped: nothing beat step 0, or training could not be done.
@@ -127,12 +134,23 @@ class TrainingPlan:
             ranked = sorted(scored, key=lambda one: -one[0])  # stable: the first on a tie
             left = [trial for _, trial in ranked[: max(1, settings // 2)]]
         chosen = left[0]
-        for step, loss, made in _learn(
-            chosen, candidate, rows, context, self, self.steps, self.after
-        ):
-            name = f"step {step}" if self.searched == 1 else f"{chosen.name}, step {step}"
-            score = _score(context, made, name, loss)
-            if score > best_score or not (found or self.compare):
+        members = []
+        for member in range(self.members):
+            own, own_score = candidate, -math.inf
+            for step, loss, made in _learn(
+                chosen, candidate, rows, context, self, self.steps, self.after, member
+            ):
+                name = f"step {step}" if self.searched == 1 else f"{chosen.name}, step {step}"
+                score = _score(context, made, f"seed {member}, {name}" if member else name, loss)
+                if score > own_score:
+                    own, own_score = made, score
+            members.append(own)
+            if own_score > best_score or not (found or self.compare):
+                best, best_score, found = own, own_score, True
+        if together is not None and self.members > 1:
+            made = together(members)
+            score = context.evaluate(made, f"{self.members} seeds together").rank
+            if score > best_score:
                 best, best_score, found = made, score, True
         if not found:
             raise Stopped("training never beat the prompt it started from on dev")
@@ -147,12 +165,13 @@ def _learn(
     plan: TrainingPlan,
     steps: int,
     checks: Sequence[int],
+    member: int = 0,
 ) -> Iterable[tuple[int, float, Candidate]]:
     from accordeur.training.fit import trained
     from accordeur.training.schedule import Schedule
 
     schedule = Schedule(steps, plan.batch_rows, trial.rate)
-    return trained(trial.recipe(), candidate, rows, context, schedule, checks)
+    return trained(trial.recipe(), candidate, rows, context, schedule, checks, member=member)
 
 
 def _score(context: FitContext, made: Candidate, name: str, loss: float) -> float:

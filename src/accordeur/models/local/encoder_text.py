@@ -93,7 +93,7 @@ class EncoderText:
                 found.append(self._static(f"{CUE}\n"))
             for segment in message.segments:
                 if segment.kind == "soft":
-                    tokens = soft_tokens(self._virtual, segment.soft_tokens)
+                    tokens = soft_tokens(self._virtual, segment)
                 else:
                     tokens = self.plain(segment.text)
                 found.append(Piece(tokens, shared=False, trim=segment.trim))

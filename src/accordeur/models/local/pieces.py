@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from accordeur.core.errors import ModelError
-from accordeur.core.rendering import Rendered
+from accordeur.core.rendering import Rendered, Segment
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +83,20 @@ class PromptTokenizer(Protocol):
         ...
 
 
-def soft_tokens(virtual: range, count: int) -> tuple[int, ...]:
+def soft_tokens(virtual: range, segment: Segment) -> tuple[int, ...]:
     """The virtual tokens of a soft segment.
 
+    Args:
+        virtual: ids of all that the model was given.
+        segment: names those it wants.
+
     Raises:
-        ModelError: it asks for another number than there are.
+        ModelError: there are not so many.
     """
-    if count != len(virtual):
+    last = segment.soft_first + segment.soft_tokens
+    if not 0 < segment.soft_tokens <= last <= len(virtual):
         raise ModelError(
-            f"The prompt asks for {count} soft tokens; the model was given {len(virtual)}.",
+            f"The prompt asks for {last} soft tokens; the model was given {len(virtual)}.",
             hint="save the bundle again from its run",
         )
-    return tuple(virtual)
+    return tuple(virtual[segment.soft_first : last])

@@ -92,7 +92,7 @@ class ChatTokenizer:
         for message, after in zip(messages, skeleton[1:], strict=True):
             for segment in message.segments:
                 if segment.kind == "soft":
-                    tokens = soft_tokens(self._virtual, segment.soft_tokens)
+                    tokens = soft_tokens(self._virtual, segment)
                 else:
                     tokens = self.plain(segment.text)
                 found.append(Piece(tokens, segment.shared, segment.trim))

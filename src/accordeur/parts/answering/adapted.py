@@ -7,7 +7,7 @@ from accordeur.core.errors import ModelError
 from accordeur.core.fingerprint import digest, digest_bytes
 from accordeur.core.model import Adaptable, Adaptation, Model
 from accordeur.core.part import Slot
-from accordeur.parts.soft_prompt import KeyValuePrefix, SoftPrompt
+from accordeur.parts.soft_prompt import KeyValuePrefix, SoftPrompt, SoftPromptEnsemble
 from accordeur.parts.weights import FullWeights, LoraWeights
 
 
@@ -17,7 +17,7 @@ def adaptation_of(candidate: Candidate) -> Adaptation | None:
     if soft is None and weights is None:
         return None
     return Adaptation(
-        soft_prompt=soft.vectors if isinstance(soft, SoftPrompt) else None,
+        soft_prompt=soft.vectors if isinstance(soft, SoftPrompt | SoftPromptEnsemble) else None,
         prefix=soft.stored if isinstance(soft, KeyValuePrefix) else None,
         deltas=weights.deltas if isinstance(weights, LoraWeights) else {},
         weights=weights.tensors if isinstance(weights, FullWeights) else b"",

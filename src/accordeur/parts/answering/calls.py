@@ -47,7 +47,10 @@ def _exactly(prompt: Rendered) -> list[Any]:
         [
             message.role,
             message.demonstration,
-            [[one.text, one.kind, one.soft_tokens, one.trim] for one in message.segments],
+            [
+                [one.text, one.kind, one.soft_tokens, one.soft_first, one.trim]
+                for one in message.segments
+            ],
         ]
         for message in prompt.messages
     ]

@@ -14,6 +14,7 @@ from accordeur.core.errors import BundleError
 from accordeur.core.model import Batch, Model, ModelSource, Scored, Usage
 from accordeur.core.rendering import Rendered, Request
 from accordeur.parts.answering.calls import usage_json
+from accordeur.parts.answering.mixture import every_member, mixed
 from accordeur.parts.answering.prompted_model import PromptedModel
 from accordeur.parts.calibration import Calibration, label_probabilities
 
@@ -56,15 +57,17 @@ class LabelAnswerer:
         self, requests: Sequence[Request], *, done: Collection[int] = ()
     ) -> Iterator[Batch[Answer]]:
         """Answers in the model's batches, cached ones first."""
-        texts, model = self._texts, self._prompted.model
+        texts, model, members = self._texts, self._prompted.model, self._prompted.members
         batches = self._prompted.ask(
             requests,
             {"score": texts},
             lambda prompts, finished: model.score(prompts, texts, done=finished),
             _encode,
             _decode,
-            done,
+            every_member(done, members),
         )
+        if members > 1:
+            batches = mixed(batches, members)
         for batch in batches:
             answers = tuple(self._read(scored, seconds) for scored, seconds in batch.results)
             yield Batch(batch.indices, answers, batch.seconds, batch.tokens)

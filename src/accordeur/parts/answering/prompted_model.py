@@ -41,9 +41,14 @@ class PromptedModel:
         self._cache = cache
         self._repeat = repeat
 
+    @property
+    def members(self) -> int:
+        """Prompts per request; see `Prompting.members`."""
+        return self._prompting.members
+
     def render(self, requests: Sequence[Request]) -> list[Rendered]:
-        """The prompts."""
-        return self._prompting.render(requests)
+        """The prompts, the first of each request."""
+        return self._prompting.render(requests)[:: self.members]
 
     def forget(self) -> None:
         """Drop the model's prefixes."""
@@ -64,13 +69,15 @@ class PromptedModel:
         choosing the nearest demonstrations costs an embedding per query.
 
         Args:
+            requests: with one result per prompt: `members` of them each, behind each other.
             asked: what is asked of the model, part of the cache key.
             call: the model's method, given prompts and the indices that need no answer.
             encode, decode: a result as plain data and back.
+            done: indices of prompts that need no result.
         """
         started = time.perf_counter()
-        prompts = self.render(requests)
-        rendering = (time.perf_counter() - started) / max(1, len(requests))
+        prompts = self._prompting.render(requests)
+        rendering = (time.perf_counter() - started) / max(1, len(prompts))
         keys = call_keys(
             self.model.identity, prompts, asked, parts=self._added, repeat=self._repeat
         )

@@ -8,10 +8,14 @@ from accordeur.core.candidate import Candidate
 from accordeur.core.model import FloatArray, ModelSource
 from accordeur.core.rendering import Rendered, Request
 from accordeur.parts.answering.embedding import matching_embedder
-from accordeur.parts.demonstrations import FixedDemonstrations, NearestDemonstrations
+from accordeur.parts.demonstrations import (
+    Demonstration,
+    FixedDemonstrations,
+    NearestDemonstrations,
+)
 from accordeur.parts.prompt import Prompt
 from accordeur.parts.rendering import render
-from accordeur.parts.soft_prompt import SoftPrompt
+from accordeur.parts.soft_prompt import SoftPrompt, SoftPromptEnsemble
 
 
 class Prompting:
@@ -25,28 +29,43 @@ class Prompting:
             raise TypeError(f"{type(shown).__name__} is no demonstrations part")
         self._shown = shown
         soft = candidate.parts.get("soft_prompt")
-        self._soft = soft if isinstance(soft, SoftPrompt) else None  # key/values leave the words
+        self._softs: tuple[SoftPrompt | None, ...] = (None,)  # key/values leave the words
+        if isinstance(soft, SoftPrompt):
+            self._softs = (soft,)
+        elif isinstance(soft, SoftPromptEnsemble):
+            self._softs = soft.members
         self._task = candidate.task
         self._source = source
 
+    @property
+    def members(self) -> int:
+        """Renderings of a request: one, or one per soft prompt of an ensemble."""
+        return len(self._softs)
+
     def render(self, requests: Sequence[Request]) -> list[Rendered]:
-        """One rendering per request, in order."""
+        """`members` renderings per request, those of a request behind each other."""
         if self._shown is None:
-            return [
-                render(self._task, self._prompt, request, soft=self._soft) for request in requests
-            ]
-        chosen = self._shown.choose(tuple(requests), self._embed)
-        return [
-            render(
-                self._task,
-                self._prompt,
-                request,
-                demonstrations,
-                demonstrations_shared=self._shown.shared,
-                soft=self._soft,
-            )
-            for request, demonstrations in zip(requests, chosen, strict=True)
-        ]
+            chosen: Sequence[Sequence[Demonstration]] = [()] * len(requests)
+        else:
+            chosen = self._shown.choose(tuple(requests), self._embed)
+        shared = self._shown is None or self._shown.shared
+        found = []
+        for request, demonstrations in zip(requests, chosen, strict=True):
+            first = 0
+            for soft in self._softs:
+                found.append(
+                    render(
+                        self._task,
+                        self._prompt,
+                        request,
+                        demonstrations,
+                        demonstrations_shared=shared,
+                        soft=soft,
+                        soft_first=first,
+                    )
+                )
+                first += soft.tokens if soft is not None else 0
+        return found
 
     def _embed(self, texts: Sequence[str]) -> FloatArray:
         assert isinstance(self._shown, NearestDemonstrations)

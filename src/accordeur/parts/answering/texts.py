@@ -9,6 +9,7 @@ from typing import Any
 from accordeur.core.answer import Answer, Status
 from accordeur.core.cache import AnswerCache
 from accordeur.core.candidate import Candidate
+from accordeur.core.errors import BundleError
 from accordeur.core.model import Batch, Generated, Model, ModelSource, Usage
 from accordeur.core.rendering import Rendered, Request
 from accordeur.parts.answering.calls import usage_json
@@ -30,6 +31,11 @@ class TextAnswerer:
     ) -> None:
         self.candidate = candidate
         self._prompted = PromptedModel(candidate, source, model, cache, repeat)
+        if self._prompted.members > 1:
+            raise BundleError(
+                "Several soft prompts together score labels; they cannot write one text.",
+                hint="train with `--set soft-prompt.seeds=1`",
+            )
         decoding = candidate.part(Decoding) or Decoding("generate")
         # A candidate made for scoring sets no limit; it comes here with a model that only writes.
         limit = decoding.max_tokens or UNMEASURED_LIMIT

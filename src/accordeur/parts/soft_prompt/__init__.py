@@ -6,18 +6,21 @@ import json
 from collections.abc import Mapping
 
 from accordeur.core.errors import BundleError
+from accordeur.parts.soft_prompt.ensemble import OWN, SoftPromptEnsemble
 from accordeur.parts.soft_prompt.key_values import KeyValuePrefix
 from accordeur.parts.soft_prompt.virtual_tokens import Mode, SoftPrompt
 
-__all__ = ["KeyValuePrefix", "Mode", "SoftPrompt", "load"]
+__all__ = ["KeyValuePrefix", "Mode", "SoftPrompt", "SoftPromptEnsemble", "load"]
 
 
-def load(files: Mapping[str, bytes]) -> SoftPrompt | KeyValuePrefix:
-    """Whichever of the two the files hold.
+def load(files: Mapping[str, bytes]) -> SoftPrompt | SoftPromptEnsemble | KeyValuePrefix:
+    """Whichever the files hold.
 
     Raises:
-        BundleError: neither, or damaged.
+        BundleError: none, or damaged.
     """
+    if OWN in files:
+        return SoftPromptEnsemble.from_files(files)
     try:
         kind = json.loads(files["soft_prompt/adapter_config.json"])["peft_type"]
     except (KeyError, TypeError, ValueError) as error:

@@ -20,10 +20,10 @@ from accordeur.core.part import Slot
 
 Mode = Literal["replace", "insert"]
 
-_FOLDER = "soft_prompt"
-_CONFIG = f"{_FOLDER}/adapter_config.json"
-_WEIGHTS = f"{_FOLDER}/adapter_model.safetensors"
-_OWN = f"{_FOLDER}/soft_prompt.json"
+FOLDER = "soft_prompt"
+_CONFIG = f"{FOLDER}/adapter_config.json"
+_WEIGHTS = f"{FOLDER}/adapter_model.safetensors"
+_OWN = f"{FOLDER}/soft_prompt.json"
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -42,6 +42,7 @@ class SoftPrompt:
     """
 
     slot: ClassVar[Slot] = "soft_prompt"
+    NAMES: ClassVar[tuple[str, ...]] = (_CONFIG, _WEIGHTS, _OWN)
 
     mode: Mode
     vectors: FloatArray
