@@ -23,6 +23,7 @@ MAYBE = (int, float, type(None))
 TEXT = (str,)
 MAYBE_TEXT = (str, type(None))
 INTERVAL = {"low": NUMBER, "high": NUMBER, "level": NUMBER, "method": TEXT}
+WITH_INTERVAL = {"value": NUMBER, "interval": INTERVAL}
 MEASURED = {
     "score": MAYBE,
     "n": NUMBER,
@@ -115,6 +116,31 @@ SCHEMA: dict[str, Any] = {
         },
         "shrinkage": dict.fromkeys(("dev", "est", "test"), NUMBER),
     },
+    "forgetting": {
+        "scope": TEXT,
+        "entries": [
+            {
+                **dict.fromkeys(("name", "status", "reason"), TEXT),
+                "seconds": MAYBE,
+                "general": {
+                    **dict.fromkeys(("passages", "tokens"), NUMBER),
+                    **dict.fromkeys(("base", "active", "ratio"), WITH_INTERVAL),
+                },
+                "other": {
+                    "name": TEXT,
+                    **dict.fromkeys(("n", "lost", "gained", "most_frequent"), NUMBER),
+                    **dict.fromkeys(("base", "active", "difference", "same_answer"), WITH_INTERVAL),
+                },
+                "off": {
+                    "how": TEXT,
+                    "identical": (bool, type(None)),
+                    "passages": NUMBER,
+                    "greatest_difference": MAYBE,
+                },
+                **dict.fromkeys(("seed", "resamples"), MAYBE),
+            }
+        ],
+    },
     "pairs": [{"a": TEXT, "b": TEXT, "split": TEXT, "difference": NUMBER, "interval": INTERVAL}],
     "break_even": [{"a": TEXT, "b": TEXT, "queries": (int, float, str, type(None))}],
     "verdict": {"headline": TEXT, "paragraph": TEXT, "sentences": list},
@@ -126,7 +152,7 @@ SCHEMA: dict[str, Any] = {
 
 NULLABLE = {
     *("model", "dev", "test", "against_as_is", "confusion", "decision", "held_out", "primary"),
-    *("label_next", "interval", "cost"),
+    *("label_next", "interval", "cost", "general", "other", "off"),
 }
 
 
@@ -180,6 +206,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Run:
             levers="few-shot,few-shot+calibration",
             settings={"calibration": {"methods": ("content-free",)}},
             effort=3,
+            forgetting="full",
             runs=place / "runs",
         )
 
@@ -199,6 +226,8 @@ def test_a_missing_field_is_noticed(finished: Run) -> None:
     for path in fields_of(SCHEMA):
         if "label_next" in path[:1] and len(path) > 1:
             continue  # null in this record
+        if "difference" in path[:-1] and "forgetting" in path:
+            continue  # its interval is null too: no row changed sides
         record = copy.deepcopy(dict(finished.record))
         parents: list[Any] = [record]
         for key in path[:-1]:

@@ -92,6 +92,13 @@ def test_what_cannot_be_asked_for_is_refused_by_name(
             frozenset({Capability.GENERATE}),
             "`calibration` needs log-probabilities, which this model does not give",
         ),
+        ("kv-prefix", "labels", EVERYTHING, "`kv-prefix` needs weights that can be trained"),
+        (
+            "kv-prefix",
+            "labels",
+            EVERYTHING | {Capability.WEIGHTS},
+            "`kv-prefix` needs a decoder-only model; try `soft-prompt`",
+        ),
     ],
 )
 def test_what_task_or_model_lack_is_refused_by_name(

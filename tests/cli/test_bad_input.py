@@ -41,6 +41,7 @@ CASES: dict[str, tuple[str, int, str, str]] = {
     "a setting twice": ("run TASK --set few-shot.k=1 --set few-shot.k=2", 2, "set twice", "--set"),
     "a setting out of range": ("run TASK --set few-shot.k=0", 1, "`k`", "--set few-shot.k=4,8,16"),
     "an unknown check": ("run TASK --allow exakt", 2, "`exakt`", "`exact`"),
+    "an unknown scope": ("run TASK --forgetting all", 2, "`all`", "known: trained, full, off"),
     "an output nobody writes": ("run TASK -o out.pdf", 2, "`.pdf`", ".json, .jsonl, .csv, .html"),
     "an output nowhere": ("run TASK -o no/where.csv", 2, "does not exist", "mkdir -p no"),
     "a task beside resume": ("run TASK --resume x", 2, "knows its task", "--resume x"),

@@ -12,6 +12,7 @@ from accordeur.models import catalog
 from accordeur.models.local.model import LocalModel
 from accordeur.models.source import Models
 from accordeur.testing.tiny import tiny_model
+from accordeur.testing.tiny_t5 import tiny_t5
 
 torch.set_num_threads(1)  # a tiny model gains nothing from more, and loses much on a busy machine
 
@@ -29,6 +30,21 @@ def tiny(tiny_folder: Path) -> LocalModel:
 @pytest.fixture(scope="session")
 def strict(tiny_folder: Path) -> LocalModel:
     return Models(deterministic=True).model(str(tiny_folder))
+
+
+@pytest.fixture(scope="session")
+def t5_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_t5(tmp_path_factory.mktemp("t5") / "model")
+
+
+@pytest.fixture(scope="session")
+def t5(t5_folder: Path) -> LocalModel:
+    return Models().model(str(t5_folder))
+
+
+@pytest.fixture(scope="session")
+def strict_t5(t5_folder: Path) -> LocalModel:
+    return Models(deterministic=True).model(str(t5_folder))
 
 
 def ask(

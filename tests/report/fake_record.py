@@ -88,6 +88,7 @@ def build_record(fake: FakeRun, run: RunFolder, entries: list[dict[str, Any]]) -
         "curve": _curve(fake) if fake.kind == "labels" and scored else [],
         "decision": _decision(fake, pick, scored),
         "held_out": _held_out(fake, pick, base),
+        "forgetting": _forgetting(fake, scored),
         "pairs": _pairs(fake, scored),
         "break_even": _break_even(fake, scored),
         "verdict": _verdict(fake, pick),
@@ -212,6 +213,52 @@ def _held_out(fake: FakeRun, pick: dict[str, Any] | None, base: dict[str, Any] |
             "test": pick["test"]["score"],
         },
     }
+
+
+def _forgetting(fake: FakeRun, scored: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """One entry measured, one skipped; nothing asked of runs without a held-out split."""
+    names = [entry["name"] for entry in scored if entry["kind"] == "lever"] if fake.test else []
+    nothing = dict.fromkeys(("general", "other", "off", "seed", "resamples"))
+    found: list[dict[str, Any]] = [
+        {"name": name, "status": "skipped", "reason": f"the time budget was spent{fake.plant}"}
+        | {"seconds": None, **nothing}
+        for name in names
+    ]
+    if found:
+        found[0] |= {
+            "status": "measured",
+            "reason": "",
+            "seconds": 9.1,
+            "general": {
+                "passages": 26,
+                "tokens": 2517,
+                "base": _perplexity(42.71, 7.1),
+                "active": _perplexity(51.3, 8.2),
+                "ratio": _perplexity(1.201, 0.06),
+            },
+            "other": None
+            if fake.kind == "text"
+            else {
+                "name": f"finance{fake.plant}",
+                "n": 40,
+                "base": {"value": 0.225, "interval": _around(0.225)},
+                "active": {"value": 0.15, "interval": _around(0.15)},
+                "difference": {"value": -0.075, "interval": _around(-0.075)},
+                "lost": 4,
+                "gained": 1,
+                "same_answer": {"value": 0.775, "interval": _around(0.775)},
+                "most_frequent": 0.2,
+            },
+            "off": {"how": "base", "identical": True, "passages": 5, "greatest_difference": 0.0},
+            "seed": 7,
+            "resamples": 2000,
+        }
+    return {"scope": "full", "entries": found}
+
+
+def _perplexity(value: float, spread: float) -> dict[str, Any]:
+    bounds = {"low": value - spread, "high": value + spread, "level": 0.95}
+    return {"value": value, "interval": {**bounds, "method": "bootstrap over passages"}}
 
 
 def _pairs(fake: FakeRun, scored: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from rich.console import Console, RenderableType
 from accordeur.report.console import (
     compare,
     comparison_table,
+    forgetting_table,
     preflight_table,
     runs_table,
     verdict_panel,
@@ -37,7 +38,9 @@ def shown(renderable: RenderableType, width: int = 80, *, colour: bool = False) 
 
 def everything(reports: Reports, name: str, width: int) -> list[RenderableType]:
     record = reports.run(name).record
+    forgotten = forgetting_table(record)
     return [
+        *([forgotten] if forgotten is not None else []),
         verdict_panel(record),
         comparison_table(record, width=width),
         preflight_table(record["preflight"]),
@@ -83,6 +86,23 @@ def test_wider_terminals_show_more(reports: Reports) -> None:
     text = shown(comparison_table(reports.run("labels").record, width=120), 120)
     for heading in ("Per query", "Alone", "Not ok"):
         assert heading in text
+
+
+def test_what_was_forgotten_stands_on_a_few_lines(reports: Reports) -> None:
+    found = forgetting_table(reports.run("labels").record)
+    assert found is not None
+    text = " ".join(shown(found).split())
+    for said in (
+        "42.7 → 51.3",
+        "×1.20 [1.14, 1.26]",
+        "22.5 → 15.0",
+        "base again",
+        "26 passages of general text (2,517 tokens) and 40 rows of the example task finance",
+        "Not measured: calibration, few-shot, few-shot+calibration: the time budget was spent.",
+    ):
+        assert said in text, said
+    assert forgetting_table(reports.run("unconfirmed").record) is None
+    assert forgetting_table({}) is None
 
 
 def test_a_failed_run_says_why(reports: Reports) -> None:

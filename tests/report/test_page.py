@@ -82,6 +82,7 @@ def test_the_policy_allows_our_style_and_script_by_hash_and_nothing_else(reports
     [
         "verdict",
         "comparison",
+        "forgetting",
         "intervals",
         "cost",
         "break-even",
@@ -103,6 +104,29 @@ def test_a_finished_label_run_has_every_section(anchor: str, reports: Reports) -
 
 def test_the_page_says_how_often_the_held_out_split_was_opened(reports: Reports) -> None:
     assert "Held-out opened 3 times across all runs" in reports.page("labels").read_text()
+
+
+def test_the_page_says_what_was_forgotten_with_n_and_intervals(reports: Reports) -> None:
+    html = reports.page("labels").read_text()
+    section = re.search(r'<section id="forgetting".*?</section>', html, re.S)
+    assert section
+    text = re.sub(r"<[^>]+>", "|", section[0])
+    for said in (
+        "42.7 → 51.3",
+        "[35.6, 49.8] → [43.1, 59.5]",
+        "×1.20",
+        "[1.14, 1.26]",
+        "n 26",
+        "22.5 → 15.0",
+        "−7.5",
+        "n 40",
+        "The base model again, to the last bit (5 passages asked again).",
+        "Not measured: the time budget was spent.",
+        "not clearly above the 20.0 of the most frequent label",
+    ):
+        assert said in text, said
+    assert 'id="forgetting"' not in reports.page("unconfirmed").read_text()
+    assert "no task differs enough" in reports.page("text").read_text()
 
 
 def test_an_unconfirmed_run_lists_the_rows_to_label_next(reports: Reports) -> None:

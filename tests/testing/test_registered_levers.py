@@ -40,6 +40,8 @@ def models() -> ModelSource:
 BRIEFLY = {"steps": 2, "batch_rows": 4, "must_improve": False}
 SMALL: dict[str, dict[str, Any]] = {
     "few-shot": {"k": [2, 3], "nearest_k": [2]},
+    "full": BRIEFLY,
+    "kv-prefix": BRIEFLY,
     "lora": {"rank": 2, **BRIEFLY},
     "soft-prompt": {"tokens": 4, **BRIEFLY},
 }

@@ -55,6 +55,15 @@ def test_they_run_beside_prompting_and_in_stacks(pull: object, tmp_path: Path) -
     soft = entries["soft-prompt"]
     assert soft["cost"]["trained_parameters"] > 0
     assert "soft tokens" in soft["prompt"]
+    forgotten = run.record["forgetting"]["entries"]
+    assert [one["name"] for one in forgotten] == names
+    for one in forgotten:
+        assert one["status"] == "measured", one["reason"]
+        assert one["other"]["n"] == 40
+        assert one["off"] == {**one["off"], "how": "base", "identical": True}
+    assert forgotten[0]["general"] == forgotten[1]["general"], "calibration is left out"
+    assert len({one["general"]["active"]["value"] for one in forgotten}) == 2
+    assert len({one["general"]["base"]["value"] for one in forgotten}) == 1
     ledger = [row["configuration"] for row in run.record["ledger"] if row["entry"] == "soft-prompt"]
     assert ledger == ["step 1", "step 3", "step 4"]
 

@@ -6,12 +6,13 @@ resumed or repeated run reads both instead of fitting again, with the seconds of
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from accordeur.bench.fit_context import Bench, EntryContext, Scored
+from accordeur.bench.fit_context import Bench, EntryContext, Scored, entry_file_name
 from accordeur.bench.lever_view import LeverView
 from accordeur.bench.stacks import Stack
 from accordeur.core.answer import Status
@@ -43,6 +44,7 @@ class Outcome:
         best: the one with the highest dev score among those that compete; first on a tie.
         cost: of the best configuration; `None` unless finished.
         reused: read back from an earlier run of this plan.
+        notes: what its levers said about the fit, by topic.
     """
 
     stack: Stack
@@ -51,6 +53,7 @@ class Outcome:
     scored: tuple[Scored, ...]
     cost: Cost | None = None
     reused: bool = False
+    notes: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def competing(self) -> tuple[Scored, ...]:
@@ -101,12 +104,14 @@ def pull(
         status, reason = "failed", error.message
     own = time.perf_counter() - started - context.waited
     fit_seconds = context.measured_seconds + own
-    outcome = Outcome(stack, status, reason, tuple(context.scored))
+    outcome = Outcome(stack, status, reason, tuple(context.scored), notes=context.notes)
     if outcome.finished:
         assert outcome.best is not None
         cost = price(outcome.best.candidate, bench, train, fit_seconds, prices, limits)
-        outcome = Outcome(stack, status, reason, outcome.scored, cost)
+        outcome = replace(outcome, cost=cost)
     _write_down(outcome, bench)
+    if outcome.finished:
+        shutil.rmtree(context.checkpoint_folder, ignore_errors=True)
     return outcome
 
 
@@ -160,7 +165,7 @@ _RECORDED = _recorded_errors()
 
 
 def _file(stack: Stack) -> str:
-    return f"entries/{stack.name.replace('+', '_and_').replace(':', '_')}.json"
+    return f"entries/{entry_file_name(stack.name)}.json"
 
 
 def _write_down(outcome: Outcome, bench: Bench) -> None:
@@ -173,6 +178,7 @@ def _write_down(outcome: Outcome, bench: Bench) -> None:
             "status": outcome.status,
             "reason": outcome.reason,
             "cost": outcome.cost.to_json() if outcome.cost else None,
+            "notes": outcome.notes,
             "scored": [
                 {"name": one.name, "id": one.id, "competes": one.competes} for one in outcome.scored
             ],
@@ -195,11 +201,12 @@ def read_back(stack: Stack, bench: Bench, *, unfinished_too: bool) -> Outcome | 
         return None
     scored = [_scored_before(one, bench, errors_too=unfinished_too) for one in data["scored"]]
     whole = tuple(one for one in scored if one is not None)
+    notes = data.get("notes", {})
     if unfinished:
-        return Outcome(stack, data["status"], data["reason"], whole, None, True)
+        return Outcome(stack, data["status"], data["reason"], whole, None, True, notes)
     if len(whole) < len(scored):
         return None
-    return Outcome(stack, "finished", "", whole, Cost.from_json(data["cost"]), True)
+    return Outcome(stack, "finished", "", whole, Cost.from_json(data["cost"]), True, notes)
 
 
 def _scored_before(one: Mapping[str, Any], bench: Bench, *, errors_too: bool) -> Scored | None:

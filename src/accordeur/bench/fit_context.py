@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -25,6 +27,7 @@ from accordeur.measure.metric import Metric
 from accordeur.measure.statistics import paired_difference_interval
 from accordeur.parts.assemble import assemble
 from accordeur.parts.decoding import Decoding
+from accordeur.store.checkpoints import CheckpointFolder
 from accordeur.store.run_folder import RunFolder
 
 SCREEN_ROWS = 40
@@ -101,8 +104,10 @@ class EntryContext:
         lever: name of the stage's lever.
         competes: the last stage of the stack: its configurations compete for the verdict.
         scored: configurations scored so far, over all stages.
-        measured_seconds: first-run seconds of everything answered so far.
+        measured_seconds: first-run seconds of everything answered so far, and what an earlier
+            process spent on this fit.
         waited: wall seconds this process spent answering.
+        notes: facts about the fit for the report, by topic.
     """
 
     bench: Bench
@@ -112,6 +117,7 @@ class EntryContext:
     scored: list[Scored] = field(default_factory=list)
     measured_seconds: float = 0.0
     waited: float = 0.0
+    notes: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def task(self) -> TaskBrief:
@@ -152,6 +158,23 @@ class EntryContext:
     def progress(self, stage: str, finished: int, total: int) -> None:
         """Say how far a long stage of fitting is."""
         self.bench.progress(self.entry, stage, finished, total)
+
+    def note(self, topic: str, facts: Mapping[str, Any]) -> None:
+        """Facts about this fit for the record and the report."""
+        self.notes[topic] = dict(facts)
+
+    def carried(self, seconds: float) -> None:
+        """Add what an earlier process spent on this fit to its price."""
+        self.measured_seconds += seconds
+
+    def checkpoints(self, key: str) -> CheckpointFolder:
+        """Where a fit of this entry that was killed left off."""
+        return CheckpointFolder(self.checkpoint_folder / key[:16])
+
+    @property
+    def checkpoint_folder(self) -> Path:
+        """Of all fits of this entry; removed when the entry is finished."""
+        return self.bench.folder.folder / "checkpoints" / entry_file_name(self.entry)
 
     def answer(self, candidate: Candidate, rows: Sequence[Example]) -> Sequence[Answer]:
         """Run a candidate over train rows; each row is left out of its own demonstrations."""
@@ -272,3 +295,8 @@ class EntryContext:
                 f"screened out after {len(rows)} dev rows: at best {-interval.high:.1%} behind "
                 "the leader"
             )
+
+
+def entry_file_name(entry: str) -> str:
+    """An entry's name as a file's."""
+    return entry.replace("+", "_and_").replace(":", "_")

@@ -12,20 +12,22 @@ holds it to this.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from accordeur.core.answer import Answer
 from accordeur.core.budget import Budget
 from accordeur.core.candidate import Candidate
+from accordeur.core.checkpoints import Checkpoints, Saved
 from accordeur.core.lever import Evaluation
-from accordeur.core.model import Embedder, Model
+from accordeur.core.model import Embedder, FloatArray, Model
 from accordeur.core.task import Example, TaskBrief
 
 if TYPE_CHECKING:
     from accordeur.bench.fit_context import EntryContext
 
+_FOLDERS: WeakKeyDictionary[CheckpointView, Checkpoints] = WeakKeyDictionary()
 _ENTRIES: WeakKeyDictionary[LeverView, EntryContext] = WeakKeyDictionary()
 
 
@@ -89,3 +91,44 @@ class LeverView:
     def progress(self, stage: str, finished: int, total: int) -> None:
         """Say how far a long stage of fitting is."""
         _ENTRIES[self].progress(stage, finished, total)
+
+    def note(self, topic: str, facts: Mapping[str, Any]) -> None:
+        """Facts about this fit for the record and the report."""
+        _ENTRIES[self].note(topic, facts)
+
+    def carried(self, seconds: float) -> None:
+        """Add what an earlier process spent on this fit to its price."""
+        _ENTRIES[self].carried(seconds)
+
+    def checkpoints(self, key: str) -> Checkpoints:
+        """Where a fit that was killed left off."""
+        return CheckpointView(_ENTRIES[self].checkpoints(key))
+
+
+class CheckpointView:
+    """A `core.checkpoints.Checkpoints` that leads nowhere: dev answers stand in the same run.
+
+    Args:
+        folder: what does the work.
+    """
+
+    __slots__ = ("__weakref__",)
+
+    def __init__(self, folder: Checkpoints) -> None:
+        _FOLDERS[self] = folder
+
+    def names(self) -> list[str]:
+        """Of those that are there, sorted."""
+        return _FOLDERS[self].names()
+
+    def write(self, name: str, arrays: Mapping[str, FloatArray], facts: Mapping[str, Any]) -> None:
+        """Keep arrays and plain data under a name. Errors as in `Checkpoints.write`."""
+        _FOLDERS[self].write(name, arrays, facts)
+
+    def read(self, name: str) -> Saved | None:
+        """What was kept, or `None`."""
+        return _FOLDERS[self].read(name)
+
+    def remove(self, name: str) -> None:
+        """Forget one."""
+        _FOLDERS[self].remove(name)

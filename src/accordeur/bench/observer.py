@@ -80,7 +80,7 @@ class Observer(Protocol):
     """Someone who watches a run."""
 
     def phase(self, name: str) -> None:
-        """A phase begins: loading, checks, levers, decision, held-out, report."""
+        """A phase begins: loading, checks, levers, decision, held-out, forgetting, report."""
         ...
 
     def preflight(self, checks: Sequence[Mapping[str, Any]], first_prompt: str) -> None:

@@ -32,6 +32,7 @@ class Options:
         use_cache: keep answers in the user's cache between runs.
         allow_code: the task may name code.
         effort: fixed number of configurations instead of one chosen from the budget.
+        forgetting: which entries the forgetting check is made for: `trained`, `full`, `off`.
     """
 
     task: str
@@ -48,6 +49,7 @@ class Options:
     use_cache: bool = True
     allow_code: bool = False
     effort: int | None = None
+    forgetting: str = "trained"
 
     def keep(self, folder: RunFolder, effort: int) -> None:
         """Write them into the run, with the effort that was chosen."""

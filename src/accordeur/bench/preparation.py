@@ -19,13 +19,15 @@ from accordeur.bench.plan import Plan, make_plan
 from accordeur.bench.preflight import Preflight, preflight
 from accordeur.bench.stacks import (
     FEW_ROWS,
+    LEFT_OUT_FIRST,
+    Refusal,
     Stack,
     parse_stacks,
     raise_refusals,
     refuse_impossible,
 )
 from accordeur.core.candidate import Candidate
-from accordeur.core.errors import ModelError, UsageError
+from accordeur.core.errors import ModelError, PlanError, UsageError
 from accordeur.core.lever import Lever, Need
 from accordeur.core.model import Embedder, Model, ModelSource
 from accordeur.core.rendering import Request
@@ -140,7 +142,8 @@ class Preparation:
         floors = [Stack(lever.name, (lever,), floor=True) for lever in floors_for(task.brief)]
         if self.embedder is None:
             floors = [one for one in floors if Need.EMBEDDINGS not in one.levers[0].needs]
-        effort = self._effort([*floors, *possible])
+        effort, possible, late = self._within_budget(floors, possible)
+        refused += late
         return make_plan(
             task,
             model=self.model.identity if self.model else None,
@@ -152,6 +155,28 @@ class Preparation:
             seed=self.options.seed,
             screening=self.options.screening,
         )
+
+    def _within_budget(
+        self, floors: Sequence[Stack], possible: Sequence[Stack]
+    ) -> tuple[int, list[Stack], list[Refusal]]:
+        """The effort, what is pulled, and what `all` leaves out because time does not suffice.
+
+        Raises:
+            PlanError: the budget is too small for what was asked for by name.
+        """
+        left = list(possible)
+        refused: list[Refusal] = []
+        names = [name for name in LEFT_OUT_FIRST if any(one.name == name for one in left)]
+        while True:
+            try:
+                return self._effort([*floors, *left]), left, refused
+            except PlanError as error:
+                if not (self.everything and names):
+                    raise
+                (most,) = [one for one in left if one.name == names[0]]
+                left.remove(most)
+                reason = f"it does not fit the budget; {error.hint.partition(',')[0]} would do"
+                refused.append(Refusal(names.pop(0), reason))
 
     def _effort(self, stacks: Sequence[Stack]) -> int:
         """The effort of the plan, and the forecast that goes with it."""

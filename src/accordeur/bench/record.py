@@ -107,6 +107,7 @@ def entry_json(
             "computed": best.measurement.computed_tokens if best else 0,
         },
         "needs": need_sentence(decision, outcomes, name),
+        "notes": dict(outcome.notes),
         "prompt": prompt,
         "confusion": confusion,
     }
@@ -208,6 +209,7 @@ def build_record(
     confirmation: Confirmation | None,
     openings: int | None,
     test_rows: Sequence[Example],
+    forgetting: Mapping[str, Any],
     wording: Wording,
     label_next: Mapping[str, Any] | None,
     environment: Mapping[str, Any],
@@ -274,6 +276,7 @@ def build_record(
         },
         "held_out": held_out,
         "lost": _lost_json(decision, confirmation),
+        "forgetting": dict(forgetting),
         "pairs": all_pairs(measured, rows, metric, task.brief, seed=seed),
         "break_even": break_even_json(outcomes),
         "verdict": {

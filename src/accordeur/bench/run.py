@@ -5,7 +5,8 @@
 3. A finished run of the same plan is read back; an unfinished one goes on where it stopped.
 4. Check the data; leakage stops the run.
 5. Pull every entry: fit, score on dev, price; decide on dev; write and hash the decision; open the
-   held-out split once; put it into words; write the record and the winner's bundle (`session`).
+   held-out split once; measure what trained entries forgot; put it into words; write the record and
+   the winner's bundle (`session`).
 
 Whatever happens in between, everything finished is on disk and the same command goes on.
 """
@@ -19,6 +20,7 @@ from typing import Any
 
 from accordeur.bench.entry_views import recorded_view
 from accordeur.bench.finished import Run
+from accordeur.bench.forgetting import check_scope, is_wanting
 from accordeur.bench.memory_cache import MemoryCache
 from accordeur.bench.observer import Observer, Silent
 from accordeur.bench.options import Options, kept_options
@@ -54,6 +56,7 @@ def run(
     use_cache: bool = True,
     allow_code: bool = False,
     effort: int | None = None,
+    forgetting: str = "trained",
     runs: Path | None = None,
     observer: Observer | None = None,
     source: ModelSource | None = None,
@@ -75,6 +78,8 @@ def run(
         use_cache: keep answers in the user's cache between runs.
         allow_code: the task may name code.
         effort: fixed number of configurations a searching lever scores.
+        forgetting: measure what was forgotten off the task, after everything is decided, for
+            entries with `trained` parts, for all that use a language model (`full`), or `off`.
         runs: folder of runs, default `./.accordeur/runs`.
         observer: told what happens.
         source: gives models; default those of this machine.
@@ -83,6 +88,7 @@ def run(
         AccordeurError: see `accordeur.core.errors`.
     """
     _check_numbers(task, budget=budget, limit=limit, effort=effort)
+    check_scope(forgetting)
     started = Budget(budget)
     ready = _prepare(
         task,
@@ -104,6 +110,7 @@ def run(
             use_cache=use_cache,
             allow_code=allow_code,
             effort=effort,
+            forgetting=forgetting,
         ),
     )
     root = runs or runs_folder()
@@ -149,6 +156,7 @@ def dry_run(
         effort=options.get("effort"),
     )
     asked = Options(task="", levers=_names(levers), **options)
+    check_scope(asked.forgetting)
     ready = _prepare(task, levers, observer, source, asked)
     ready.observer.phase("loading")
     ready.load()
@@ -228,13 +236,16 @@ def _prepare(
 
 
 def _finished(ready: Preparation, plan: Plan, root: Path) -> Run | None:
-    """The finished run of this very plan, told to the observer; `None` when there is none."""
+    """The finished run of this very plan, told to the observer; `None` when there is none, or when
+    it was finished without the forgetting check that is asked for now."""
     place = root.absolute() / f"{slug(ready.task.name)}-{plan.hash[:10]}"
     if not (place / "record.json").is_file():
         return None
     found = Run(RunFolder.open(place, warn=ready.observer.log))
     if found.record["plan"].get("hash") != plan.hash or found.record["lost"]:
         return None
+    if is_wanting(found.record, ready.options.forgetting):
+        return None  # all but the forgetting check is read back
     ready.show(plan, place, resumed=True)
     for entry in found.record["entries"]:
         ready.observer.entry(recorded_view(entry))

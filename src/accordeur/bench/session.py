@@ -18,6 +18,7 @@ from accordeur.bench.decision import Decision, decide
 from accordeur.bench.entries import Outcome, pull, read_back
 from accordeur.bench.entry_views import view_of
 from accordeur.bench.fit_context import Bench
+from accordeur.bench.forgetting import check_entries, to_check
 from accordeur.bench.labelling import ENOUGH_ROWS, most_worth_labelling
 from accordeur.bench.plan import Plan
 from accordeur.bench.preflight import Preflight
@@ -96,8 +97,9 @@ class Session:
         outcomes = dev_on_common_rows(outcomes, task.dev, self.ready.metric, task.brief)
         decision, digest = self._decide(outcomes)
         confirmation, openings, test_rows = self._confirm(outcomes, decision, digest)
+        forgetting = self._forgetting(outcomes)
         self._phase("report")
-        self._write(outcomes, decision, digest, confirmation, openings, test_rows)
+        self._write(outcomes, decision, digest, confirmation, openings, test_rows, forgetting)
         if decision.lost or (confirmation and confirmation.lost):
             self.folder.set_phase(ROWS_LOST)
             return
@@ -186,6 +188,16 @@ class Session:
         )
         return confirmation, openings, rows
 
+    def _forgetting(self, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+        """What trained entries lost of what the base model could do; decides nothing."""
+        scope = self.ready.options.forgetting
+        chosen = to_check(outcomes, scope)
+        if chosen:
+            self._phase("forgetting")
+        rows = (*self.task.train, *self.task.dev)
+        entries = check_entries(chosen, self.bench, rows, self.observer.log)
+        return {"scope": scope, "entries": entries}
+
     def _label_next(self, outcomes: Sequence[Outcome]) -> dict[str, Any]:
         """How many rows to label, and which first, when there is no held-out split."""
         missing = ENOUGH_ROWS - len(self.task.train) - len(self.task.dev)
@@ -209,6 +221,7 @@ class Session:
         confirmation: Confirmation | None,
         openings: int | None,
         test_rows: Sequence[Example],
+        forgetting: Mapping[str, Any],
     ) -> None:
         """Words, record, and the winner's bundle."""
         label_next = self._label_next(outcomes) if self.task.held_out is None else None
@@ -240,6 +253,7 @@ class Session:
             confirmation=confirmation,
             openings=openings,
             test_rows=test_rows,
+            forgetting=forgetting,
             wording=wording,
             label_next=label_next,
             environment=environment(),

@@ -18,11 +18,20 @@ from accordeur.core.registry import unknown_name
 from accordeur.core.task import TaskBrief
 from accordeur.levers import LEVERS
 
-DEFAULT_STACKS: tuple[str, ...] = ("as-is", "calibration", "few-shot", "few-shot+calibration")
-"""What `all` pulls, as far as the task and the model allow, outside levers after them."""
+DEFAULT_STACKS: tuple[str, ...] = (
+    "as-is",
+    "calibration",
+    "few-shot",
+    "few-shot+calibration",
+    "soft-prompt",
+    "lora",
+    "kv-prefix",
+    "full",
+)
+"""What `all` pulls, as far as task, model and budget allow, outside levers after them."""
 
-BY_NAME_ONLY = frozenset({"soft-prompt", "lora"})
-"""Levers that `all` leaves out: they have no forecast measured on this machine yet."""
+LEFT_OUT_FIRST: tuple[str, ...] = ("full", "kv-prefix", "lora", "soft-prompt")
+"""What `all` leaves out, in this order, when the smallest plan does not fit the budget."""
 
 
 FEW_ROWS = 20
@@ -80,7 +89,7 @@ def parse_stacks(
         inside = {name for stack in DEFAULT_STACKS for name in stack.split("+")}
         items = [
             *DEFAULT_STACKS,
-            *(name for name in LEVERS.names() if name not in inside | BY_NAME_ONLY),
+            *(name for name in LEVERS.names() if name not in inside),
         ]
     if not items or "" in items:
         raise PlanError("No lever is named.", hint=f"--levers {','.join(DEFAULT_STACKS)}")
@@ -184,7 +193,7 @@ def _obstacle(
             return f"`{lever.name}` needs a task with labels"
         if need is Need.DOCUMENTS and not has_documents:
             return f"`{lever.name}` needs `documents` in task.yaml"
-        model_needs = {Need.LANGUAGE_MODEL, Need.LOGPROBS, Need.WEIGHTS}
+        model_needs = {Need.LANGUAGE_MODEL, Need.LOGPROBS, Need.WEIGHTS, Need.PREFIX}
         if need in model_needs and capabilities is None:
             return f"`{lever.name}` needs a language model"
         assert capabilities is not None or need not in model_needs
@@ -194,6 +203,9 @@ def _obstacle(
             return f"`{lever.name}` needs weights that can be trained"
         if need is Need.WEIGHTS and not training_allowed:
             return "`limits.training` is false"
+    # Last, so that a model without weights is told that.
+    if Need.PREFIX in lever.needs and Capability.PREFIX not in (capabilities or ()):
+        return f"`{lever.name}` needs a decoder-only model; try `soft-prompt`"
     return ""
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from accordeur.cli.watching.progress import Progress
 
 LEAKAGE = ("exact", "near")
+FORGETTING = ("trained", "full", "off")
 WITH_RESUME = ("resume", "budget", "output")
 OUTPUTS = (".json", ".jsonl", ".csv", ".html")
 
@@ -66,6 +67,14 @@ def command(
     no_screening: Annotated[
         bool, typer.Option("--no-screening", help="Score hopeless levers to the end, too.")
     ] = False,
+    forgetting: Annotated[
+        str,
+        typer.Option(
+            metavar="SCOPE",
+            help="Measure what was forgotten off the task: `trained` entries, `full` for all "
+            "that use a language model, or `off`.",
+        ),
+    ] = "trained",
     deterministic: Annotated[
         bool,
         typer.Option("--deterministic", help="float32, each answer independent of its batch."),
@@ -110,6 +119,7 @@ def command(
         _refuse_beside_resume(context)
     _check_numbers(limit, seed, max_latency)
     _check_allowed(allow or [])
+    _check_forgetting(forgetting)
     _check_output(output)
     from accordeur.cli.settings import check_levers
     from accordeur.core.budget import parse_duration
@@ -132,6 +142,7 @@ def command(
         "deterministic": deterministic,
         "use_cache": not no_cache,
         "allow_code": allow_code,
+        "forgetting": forgetting,
     }
     if dry_run:
         return _watch(
@@ -192,6 +203,14 @@ def _check_allowed(allow: list[str]) -> None:
         if name not in LEAKAGE:
             error = unknown_name("check to allow", name, LEAKAGE)
             raise UsageError(error.message, hint=error.hint)
+
+
+def _check_forgetting(scope: str) -> None:
+    if scope not in FORGETTING:
+        from accordeur.core.registry import unknown_name
+
+        error = unknown_name("scope of the forgetting check", scope, FORGETTING)
+        raise UsageError(error.message, hint=error.hint)
 
 
 def _check_output(output: Path | None) -> None:

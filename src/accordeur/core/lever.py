@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 from accordeur.core.answer import Answer
 from accordeur.core.budget import Budget
 from accordeur.core.candidate import Candidate
+from accordeur.core.checkpoints import Checkpoints
 from accordeur.core.model import Embedder, Model
 from accordeur.core.part import Slot
 from accordeur.core.task import Example, TaskBrief, TaskKind
@@ -25,6 +26,7 @@ class Need(StrEnum):
     """What a lever cannot do without; checked at planning."""
 
     WEIGHTS = "weights"
+    PREFIX = "prefix"
     LOGPROBS = "logprobs"
     LABELS = "labels"
     DOCUMENTS = "documents"
@@ -130,6 +132,22 @@ class FitContext(Protocol):
 
     def progress(self, stage: str, finished: int, total: int) -> None:
         """Say how far a long stage of fitting is, such as `training`; shown while it runs."""
+        ...
+
+    def note(self, topic: str, facts: Mapping[str, Any]) -> None:
+        """Facts about this fit for the record and the report, plain data; a topic's last wins."""
+        ...
+
+    def checkpoints(self, key: str) -> Checkpoints:
+        """Where a fit that was killed left off; empty at first.
+
+        Args:
+            key: of everything that decides what the fit computes.
+        """
+        ...
+
+    def carried(self, seconds: float) -> None:
+        """Add what an earlier process spent on this fit to its price (P8)."""
         ...
 
 

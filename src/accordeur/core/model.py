@@ -23,12 +23,16 @@ FloatArray = npt.NDArray[np.float32]
 
 
 class Capability(StrEnum):
-    """What a model can do; levers ask for these by name."""
+    """What a model can do; levers ask for these by name.
+
+    `PREFIX`: a prompt's beginning has keys and values of its own, whatever follows it.
+    """
 
     GENERATE = "generate"
     SCORE = "logprobs"
     EMBED = "embed"
     WEIGHTS = "weights"
+    PREFIX = "prefix"
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,17 +209,51 @@ class Model(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Delta:
+    """The low-rank update of one linear module: W becomes W + scale * B @ A.
+
+    Attributes:
+        a, b: float32 [r, in] and [out, r].
+        scale: factor of B @ A.
+        magnitude: float32 [out] or `None`; with it (DoRA) every row of the updated weight is scaled
+            to this length.
+    """
+
+    a: FloatArray
+    b: FloatArray
+    scale: float
+    magnitude: FloatArray | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyValues:
+    """Keys and values that stand instead of those a prompt's first tokens would make.
+
+    Attributes:
+        tokens: the P tokens they stand for; a prompt must begin with them.
+        keys, values: float32 [layers, heads, P, size], keys after the rotary embedding.
+    """
+
+    tokens: tuple[int, ...]
+    keys: FloatArray
+    values: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
 class Adaptation:
     """What training added to a base model.
 
     Attributes:
         soft_prompt: vectors of virtual tokens, float32 [n, width]; `None` without any.
-        deltas: module name -> (A [r, in], B [out, r], scale): the module's weight gains
-            scale * B @ A. Names are those of the model's modules.
+        prefix: trained keys and values of the prompt's first tokens; `None` without any.
+        deltas: module name -> its update. Names are those of the model's modules.
+        weights: a safetensors file of all weights, which replace the base's; empty without any.
     """
 
     soft_prompt: FloatArray | None = None
-    deltas: Mapping[str, tuple[FloatArray, FloatArray, float]] = field(default_factory=dict)
+    prefix: KeyValues | None = None
+    deltas: Mapping[str, Delta] = field(default_factory=dict)
+    weights: bytes = field(default=b"", repr=False)
 
 
 @runtime_checkable

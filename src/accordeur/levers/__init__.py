@@ -11,8 +11,10 @@ LEVERS = Registry(
         "as-is": "accordeur.levers.as_is:AsIs",
         "few-shot": "accordeur.levers.few_shot:FewShot",
         "calibration": "accordeur.levers.calibration:Calibrate",
-        "lora": "accordeur.levers.lora:Lora",
         "soft-prompt": "accordeur.levers.soft_prompt:SoftPromptLever",
+        "kv-prefix": "accordeur.levers.kv_prefix:KeyValuePrefixLever",
+        "lora": "accordeur.levers.lora:Lora",
+        "full": "accordeur.levers.full:Full",
     },
 )
 """Levers a plan can name. Floors are not among them: they stand in every plan."""

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from accordeur.core.candidate import Candidate
 from accordeur.core.lever import FitContext, Forecast, Need
 from accordeur.core.part import Slot
 from accordeur.core.task import Example, TaskBrief, TaskKind
-from accordeur.training.checks import Checks
+from accordeur.training.plan import TrainingPlan, Trial, default_steps, positive
+
+if TYPE_CHECKING:
+    from accordeur.training.lora import LowRank
+
+SEARCHED = ((1.0, 1), (2.0, 1), (0.4, 1), (1.0, 2))
+"""Factors of learning rate and rank that `tune` tries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +27,13 @@ class Lora:
         rank: of every update.
         alpha: the update is scaled by alpha / rank; default twice the rank.
         rank_stable: scale by alpha / sqrt(rank) instead (rsLoRA).
+        dora: train the length of each row of a weight apart from its direction (DoRA).
         learning_rate: peak.
-        steps: optimiser steps.
+        steps: optimiser steps; default three passes over the train rows, 48 to 240.
         batch_rows: rows of a step.
         must_improve: score step 0 too and stop the lever when no check beats it on dev; else the
             best check is kept, whatever it is.
+        tune: try four pairs of learning rate and rank by successive halving first.
     """
 
     name: ClassVar[str] = "lora"
@@ -37,16 +45,16 @@ class Lora:
     rank: int = 8
     alpha: float | None = None
     rank_stable: bool = False
+    dora: bool = False
     learning_rate: float = 5e-4
-    steps: int = 120
+    steps: int | None = None
     batch_rows: int = 16
     must_improve: bool = True
+    tune: bool = False
 
     def __post_init__(self) -> None:
-        if min(self.rank, self.steps, self.batch_rows) < 1:
-            raise ValueError("counts must be positive")
-        if not self.learning_rate > 0 or (self.alpha is not None and not self.alpha > 0):
-            raise ValueError("`learning_rate` and `alpha` must be positive")
+        numbers = ("rank", "alpha", "learning_rate", "steps", "batch_rows")
+        positive({name: getattr(self, name) for name in numbers})
 
     @property
     def settings(self) -> Mapping[str, Any]:
@@ -54,8 +62,8 @@ class Lora:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def forecast(self, task: TaskBrief, train_rows: int, effort: int) -> tuple[Forecast, ...]:
-        """The prompt as it was, then the weights at every check."""
-        return self._checks(effort).forecast(self.batch_rows)
+        """The prompt as it was, what is searched, then the weights at every check."""
+        return self._plan(train_rows, effort).forecast()
 
     def fit(self, candidate: Candidate, train: Sequence[Example], context: FitContext) -> Candidate:
         """The candidate with the weights that scored best on dev.
@@ -63,24 +71,29 @@ class Lora:
         With an effort of 1 only the end of training is scored, and nothing compared with it.
 
         Raises:
-            Stopped: no check beat the prompt as it was.
+            Stopped: no check beat the prompt as it was, or time or memory does not suffice.
         """
-        from accordeur.training.lora import adapted_weights
-        from accordeur.training.schedule import Schedule
+        trials = [
+            Trial(
+                f"rate {factor * self.learning_rate:g}, rank {self.rank * times}",
+                lambda rank=self.rank * times: self._recipe(rank),  # type: ignore[misc]
+                factor * self.learning_rate,
+            )
+            for factor, times in (SEARCHED if self.tune else SEARCHED[:1])
+        ]
+        return self._plan(len(train), context.effort).fit(trials, candidate, train, context)
 
-        rows = [row for row in train if row.expected]  # `[]` is unanswerable: nothing to imitate
-        checks = self._checks(context.effort)
-        found = adapted_weights(
-            candidate,
-            rows,
-            context,
-            Schedule(self.steps, self.batch_rows, self.learning_rate),
-            rank=self.rank,
-            alpha=self.alpha if self.alpha is not None else 2.0 * self.rank,
-            rank_stable=self.rank_stable,
-            checks=checks.after,
+    def _recipe(self, rank: int) -> LowRank:
+        from accordeur.training.lora import LowRank
+
+        alpha = 2.0 * rank if self.alpha is None else self.alpha
+        return LowRank(rank, alpha, self.rank_stable, self.dora)
+
+    def _plan(self, rows: int, effort: int) -> TrainingPlan:
+        return TrainingPlan(
+            self.steps or default_steps(rows, self.batch_rows, effort),
+            self.batch_rows,
+            effort,
+            self.must_improve,
+            searched=len(SEARCHED) if self.tune else 1,
         )
-        return checks.keep_best(candidate, found, context)
-
-    def _checks(self, effort: int) -> Checks:
-        return Checks(self.steps, effort, self.must_improve)

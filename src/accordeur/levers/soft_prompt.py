@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from accordeur.core.candidate import Candidate
 from accordeur.core.lever import FitContext, Forecast, Need
 from accordeur.core.part import Slot
 from accordeur.core.task import Example, TaskBrief, TaskKind
-from accordeur.training.checks import Checks
+from accordeur.training.plan import TrainingPlan, Trial, default_steps, positive
+
+if TYPE_CHECKING:
+    from accordeur.training.soft_prompt import PromptTuning
+
+SEARCHED = ((1.0, 1.0), (0.4, 1.0), (2.5, 1.0), (1.0, 0.5))
+"""Factors of learning rate and tokens that `tune` tries."""
+
+INITIAL = ("labels", "text", "vocabulary", "random")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +29,15 @@ class SoftPromptLever:
         mode: `replace` makes the instruction's own embeddings trainable, so step 0 is the prompt as
             it was; `insert` puts new tokens after it.
         tokens: virtual tokens: at most so many of the instruction, its last ones, or so many new.
+        initial: what new tokens start as: the labels' embeddings, those of `text`, of frequent
+            words of the vocabulary, or random numbers of the embeddings' own size.
+        text: for the initial `text`.
         learning_rate: share of the embeddings' root mean square that a step may move.
-        steps: optimiser steps.
+        steps: optimiser steps; default three passes over the train rows, 48 to 240.
         batch_rows: rows of a step.
         must_improve: score step 0 too, and stop the lever when no check beats it on dev; else the
             best check is kept, whatever it is.
+        tune: try four pairs of learning rate and tokens by successive halving first.
     """
 
     name: ClassVar[str] = "soft-prompt"
@@ -36,32 +48,30 @@ class SoftPromptLever:
 
     mode: Literal["replace", "insert"] = "replace"
     tokens: int = 64
+    initial: Literal["labels", "text", "vocabulary", "random"] = "labels"
+    text: str = ""
     learning_rate: float = 0.07
-    steps: int = 120
+    steps: int | None = None
     batch_rows: int = 16
     must_improve: bool = True
+    tune: bool = False
 
     def __post_init__(self) -> None:
         if self.mode not in ("replace", "insert"):
             raise ValueError("`mode` is `replace` or `insert`")
-        if min(self.tokens, self.steps, self.batch_rows) < 1 or not self.learning_rate > 0:
-            raise ValueError("counts and the learning rate must be positive")
+        if self.initial not in INITIAL:
+            raise ValueError(f"`initial` is one of {', '.join(INITIAL)}")
+        numbers = ("tokens", "learning_rate", "steps", "batch_rows")
+        positive({name: getattr(self, name) for name in numbers})
 
     @property
     def settings(self) -> Mapping[str, Any]:
         """All of them."""
-        return {
-            "mode": self.mode,
-            "tokens": self.tokens,
-            "learning_rate": self.learning_rate,
-            "steps": self.steps,
-            "batch_rows": self.batch_rows,
-            "must_improve": self.must_improve,
-        }
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def forecast(self, task: TaskBrief, train_rows: int, effort: int) -> tuple[Forecast, ...]:
-        """The prompt as it was, then the vectors at every check."""
-        return self._checks(effort).forecast(self.batch_rows)
+        """The prompt as it was, what is searched, then the vectors at every check."""
+        return self._plan(train_rows, effort).forecast()
 
     def fit(self, candidate: Candidate, train: Sequence[Example], context: FitContext) -> Candidate:
         """The candidate with the vectors that scored best on dev.
@@ -69,23 +79,31 @@ class SoftPromptLever:
         With an effort of 1 only the end of training is scored, and nothing compared with it.
 
         Raises:
-            Stopped: no check beat the prompt as it was.
+            Stopped: no check beat the prompt as it was, or time or memory does not suffice.
         """
-        from accordeur.training.prompt_tuning import tuned_prompts
-        from accordeur.training.schedule import Schedule
+        trials = []
+        for factor, share in SEARCHED if self.tune else SEARCHED[:1]:
+            tokens = max(1, round(self.tokens * share))
+            rate = factor * self.learning_rate
+            trials.append(
+                Trial(
+                    f"rate {rate:g}, {tokens} tokens",
+                    lambda tokens=tokens: self._recipe(tokens),  # type: ignore[misc]
+                    rate,
+                )
+            )
+        return self._plan(len(train), context.effort).fit(trials, candidate, train, context)
 
-        rows = [row for row in train if row.expected]  # `[]` is unanswerable: nothing to imitate
-        checks = self._checks(context.effort)
-        found = tuned_prompts(
-            candidate,
-            rows,
-            context,
-            Schedule(self.steps, self.batch_rows, self.learning_rate),
-            mode=self.mode,
-            tokens=self.tokens,
-            checks=checks.after,
+    def _recipe(self, tokens: int) -> PromptTuning:
+        from accordeur.training.soft_prompt import PromptTuning
+
+        return PromptTuning(self.mode, tokens, self.initial, self.text)
+
+    def _plan(self, rows: int, effort: int) -> TrainingPlan:
+        return TrainingPlan(
+            self.steps or default_steps(rows, self.batch_rows, effort),
+            self.batch_rows,
+            effort,
+            self.must_improve,
+            searched=len(SEARCHED) if self.tune else 1,
         )
-        return checks.keep_best(candidate, found, context)
-
-    def _checks(self, effort: int) -> Checks:
-        return Checks(self.steps, effort, self.must_improve)

@@ -32,8 +32,8 @@ LOADERS = Registry(
     {
         "prompt": "accordeur.parts.prompt:Prompt.from_files",
         "demonstrations": "accordeur.parts.demonstrations:load",
-        "soft_prompt": "accordeur.parts.soft_prompt:SoftPrompt.from_files",
-        "weights": "accordeur.parts.weights:LoraWeights.from_files",
+        "soft_prompt": "accordeur.parts.soft_prompt:load",
+        "weights": "accordeur.parts.weights:load",
         "classifier": "accordeur.parts.classifier:load_classifier",
         "calibration": "accordeur.parts.calibration:Calibration.from_files",
         "decoding": "accordeur.parts.decoding:Decoding.from_files",

@@ -19,11 +19,13 @@ from accordeur.report.sections.checks import checks
 from accordeur.report.sections.comparison import comparison
 from accordeur.report.sections.examples import examples
 from accordeur.report.sections.figures import figure_sections
+from accordeur.report.sections.forgetting import forgetting
 from accordeur.report.sections.label_next import label_next
 from accordeur.report.sections.ledger import ledger
 from accordeur.report.sections.prompts import prompts
 from accordeur.report.sections.protocol import protocol
 from accordeur.report.sections.section import Section
+from accordeur.report.sections.training import training
 from accordeur.report.sections.verdict import verdict
 from accordeur.store.durable import make_folder, write_atomic
 
@@ -85,9 +87,11 @@ def sections(report: Report) -> list[Section]:
     found: list[Section | None] = [
         label_next(report),
         comparison(report),
+        forgetting(report),
         *figure_sections(report),
         examples(report),
         prompts(report),
+        training(report),
         checks(report),
         protocol(report),
         ledger(report),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from accordeur.bench.memory_cache import MemoryCache
 from accordeur.core.answer import Answer
 from accordeur.core.budget import Budget
 from accordeur.core.candidate import Candidate
+from accordeur.core.checkpoints import Checkpoints
 from accordeur.core.fingerprint import digest
 from accordeur.core.lever import Evaluation, FitContext, Lever, Stopped
 from accordeur.core.model import Embedder, Model, ModelSource
@@ -198,6 +200,15 @@ class _Stopping:
 
     def progress(self, stage: str, finished: int, total: int) -> None:
         self._view.progress(stage, finished, total)
+
+    def note(self, topic: str, facts: Mapping[str, Any]) -> None:
+        self._view.note(topic, facts)
+
+    def carried(self, seconds: float) -> None:
+        self._view.carried(seconds)
+
+    def checkpoints(self, key: str) -> Checkpoints:
+        return self._view.checkpoints(key)
 
     @property
     def task(self) -> TaskBrief:

@@ -18,7 +18,7 @@ def answer_loss(hidden: Tensor, head: Head, targets: Tensor) -> Tensor:
 
     The gradient with respect to the hidden states is made together with the loss, a block of
     positions at a time, so logits are never kept: 64 answers of 60 tokens would take 755 MB of them
-    for SmolLM2. Gradients of the output layer itself are not computed: it is frozen.
+    for SmolLM2. So is the output layer's own gradient, when it is trained.
 
     Args:
         hidden: final hidden states [N, E].
@@ -39,18 +39,24 @@ class _AnswerLoss(torch.autograd.Function):
     def forward(ctx: Any, hidden: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
         loss = hidden.new_zeros((), dtype=torch.float32)
         gradient = torch.empty_like(hidden)
+        trained = ctx.needs_input_grad[1]
+        own = torch.zeros_like(weight, dtype=torch.float32) if trained else None
         for start in range(0, len(hidden), ROWS):
             part = slice(start, start + ROWS)
             logits = torch.nn.functional.linear(hidden[part], weight).float()
             normaliser = torch.logsumexp(logits, dim=-1, keepdim=True)
             chosen = logits.gather(1, targets[part, None])
             loss += (normaliser - chosen).sum()
-            p = logits.sub_(normaliser).exp_()
-            gradient[part] = p.to(weight.dtype) @ weight - weight[targets[part]]
-        ctx.save_for_backward(gradient)
+            p = logits.sub_(normaliser).exp_().to(weight.dtype)
+            gradient[part] = p @ weight - weight[targets[part]]
+            if own is not None:
+                own += p.T @ hidden[part]
+                own.index_add_(0, targets[part], hidden[part].float(), alpha=-1)
+        ctx.save_for_backward(gradient, own)
+        ctx.dtype = weight.dtype
         return loss
 
     @staticmethod
-    def backward(ctx: Any, *grads: Any) -> tuple[Tensor, None, None]:
-        (gradient,) = ctx.saved_tensors
-        return gradient * grads[0], None, None
+    def backward(ctx: Any, *grads: Any) -> tuple[Tensor, Tensor | None, None]:
+        gradient, own = ctx.saved_tensors
+        return gradient * grads[0], None if own is None else (own * grads[0]).to(ctx.dtype), None

@@ -2,63 +2,91 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Iterator, Sequence
 
 import torch
-from torch import Tensor
 
 from accordeur.core.errors import ModelError
+from accordeur.training.resume import Keeper, State
 from accordeur.training.rows import TrainingRow
 from accordeur.training.schedule import Schedule, batches
-
-Loss = Callable[[Sequence[TrainingRow]], tuple[Tensor, int]]
-"""Summed negative log-likelihood of a batch's answers, nats, and its number of tokens."""
+from accordeur.training.trainee import Trainee
 
 
 def train(
-    parameters: Sequence[Tensor],
-    loss_of: Loss,
+    trainee: Trainee,
     rows: Sequence[TrainingRow],
     schedule: Schedule,
     *,
     seed: int,
     checks: Sequence[int],
-    on_step: Callable[[int], None],
+    keeper: Keeper | None = None,
+    on_step: Callable[[int], None] = lambda _: None,
 ) -> Iterator[tuple[int, float]]:
     """Train, pausing after every step named in `checks` with the step and its recent loss.
 
     Adam without weight decay on the mean loss per answer token, the gradient's norm clipped.
-    Deterministic for the same machine, threads and seed.
+    Deterministic for the same machine, threads and seed, and through `keeper` also when it was
+    killed in between: no random number is drawn but the order of rows, which the seed fixes.
 
     Args:
-        parameters: float32 masters of what moves.
-        loss_of: the loss of rows with one prefix.
+        trainee: what moves; at each pause it holds what the pause is about.
         rows: to learn from.
         schedule: counts and learning rate.
         seed: of the order of rows.
         checks: rising step numbers.
+        keeper: writes checkpoints; goes on from what its `find` has found.
         on_step: told the steps taken after each; whatever it raises ends training.
 
     Raises:
-        ModelError: the loss or a parameter is no number any more.
+        ModelError: the loss or its gradient is no number any more.
+        StoreError: a checkpoint cannot be written.
     """
-    adam = torch.optim.Adam(list(parameters), lr=schedule.learning_rate)
-    losses: list[float] = []
+    adam = optimiser(trainee)
+    state = State()
+    if keeper is not None:
+        state = keeper.state
+        for passed, recent in keeper.passed:
+            keeper.show(trainee, passed)
+            yield passed, recent
+        keeper.load(trainee, adam)
     for step, batch in enumerate(batches(rows, schedule, seed)):
-        adam.param_groups[0]["lr"] = schedule.rate(step)
-        loss, tokens = loss_of(batch)
-        adam.zero_grad()
+        if step < state.step:
+            continue
+        began = time.perf_counter()
+        rate = schedule.rate(step)
+        for group, one in zip(adam.param_groups, trainee.moving, strict=True):
+            group["lr"] = rate * one.rate
+        loss, tokens = trainee.loss(batch)
         torch.autograd.backward([loss / tokens])
-        torch.nn.utils.clip_grad_norm_(parameters, schedule.clip)
-        adam.step()
-        losses.append(float(loss.detach()) / tokens)
-        finite = all(bool(torch.isfinite(one).all()) for one in parameters)
-        if not (finite and losses[-1] < float("inf")):
+        trainee.gather()
+        norm = torch.nn.utils.clip_grad_norm_([one.master for one in trainee.moving], schedule.clip)
+        mean = float(loss.detach()) / tokens
+        if not (math.isfinite(mean) and math.isfinite(float(norm)) and math.isfinite(rate)):
             raise ModelError(
-                f"Training left the numbers at step {step + 1}: the loss is {losses[-1]}.",
+                f"Training left the numbers at step {step + 1}: the loss is {mean}, the norm of "
+                f"its gradient {float(norm)}, the learning rate {rate}.",
                 hint="a smaller learning rate",
             )
+        adam.step()
+        adam.zero_grad()
+        trainee.spread()
+        state.losses.append(mean)
+        state.step = step + 1
+        state.seconds += time.perf_counter() - began
+        check = step + 1 in checks
+        if keeper is not None and check:
+            keeper.made(trainee, step + 1, state.recent)  # before the state that counts on it
+        if keeper is not None and (check or keeper.due()):
+            keeper.save(trainee, adam)
         on_step(step + 1)
-        if step + 1 in checks:
-            recent = losses[-max(1, len(losses) // 4) :]
-            yield step + 1, sum(recent) / len(recent)
+        if check:
+            yield step + 1, state.recent
+
+
+def optimiser(trainee: Trainee) -> torch.optim.Adam:
+    """Adam over what moves, a group each so that learning rates may differ."""
+    groups = [{"params": [one.master]} for one in trainee.moving]
+    return torch.optim.Adam(groups, lr=0.0, fused=True)

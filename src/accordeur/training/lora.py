@@ -1,101 +1,104 @@
 """Low-rank adaptation: small updates of every linear layer, learned on the answers alone.
 
 E. Hu et al., LoRA: Low-Rank Adaptation of Large Language Models, 2021. All linear layers and alpha
-twice the rank as in J. Schulman et al., LoRA Without Regret, 2025. The modules are PEFT's; the
-loop is ours, because the prefix that rows share is computed once per step.
+twice the rank as in J. Schulman et al., LoRA Without Regret, 2025. Rank-stable scaling is D.
+Kalajdzievski's (2023), DoRA that of S.-Y. Liu et al. (2024). The modules are PEFT's; the loop is
+ours, because the prefix that rows share is computed once per step.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from accordeur.core.candidate import Candidate
-from accordeur.core.errors import MissingDependency, ModelError
-from accordeur.core.lever import FitContext, Stopped
+from accordeur.core.errors import MissingDependency
 from accordeur.core.model import FloatArray
-from accordeur.core.task import Example
 from accordeur.models.local.adapter import Loaded
-from accordeur.parts.soft_prompt import SoftPrompt
 from accordeur.parts.weights import LoraWeights
-from accordeur.training.loop import train
+from accordeur.training.ground import Ground
 from accordeur.training.rows import TrainingRow
-from accordeur.training.schedule import Schedule
-from accordeur.training.shared_prefix import batch_loss
-from accordeur.training.soft_prompt import vectors_of
-from accordeur.training.stopping import each_step, local_model
-from accordeur.training.task_rows import prompt_fingerprint, task_rows
+from accordeur.training.task_rows import prompt_fingerprint
+from accordeur.training.trainee import Moving
 
 ADAPTER = "default"
 
 
-def adapted_weights(
-    candidate: Candidate,
-    examples: Sequence[Example],
-    context: FitContext,
-    schedule: Schedule,
-    *,
-    rank: int,
-    alpha: float,
-    rank_stable: bool,
-    checks: Sequence[int],
-) -> Iterator[tuple[int, float, Candidate]]:
-    """Step, loss and candidate after every check.
+@dataclass(frozen=True, slots=True)
+class LowRank:
+    """A `Recipe` for LoRA and DoRA.
+
+    Attributes:
+        rank, alpha, rank_stable: see `LoraWeights`.
+        dora: train the length of every row of a weight apart from its direction.
+    """
+
+    rank: int
+    alpha: float
+    rank_stable: bool = False
+    dora: bool = False
+
+    def begin(self, candidate: Candidate, ground: Ground, seed: int) -> Adapters:
+        """Step 0: B is zero, so the model is as it was.
+
+        Raises:
+            MissingDependency: PEFT is not installed.
+        """
+        inject(ground.loaded, self, seed)
+        return Adapters(candidate, ground, self)
+
+
+class Adapters:
+    """A `Trainee`: A and B of every linear layer move, and magnitudes for DoRA.
 
     Args:
-        candidate: its prompt is what the weights are trained with.
-        examples: rows to learn from, each with an answer.
-        context: gives the model, the seed and the clock.
-        schedule: counts and learning rate.
-        rank, alpha, rank_stable: see `LoraWeights`.
-        checks: rising step numbers.
-
-    Raises:
-        ModelError: the model's weights are not here.
-        TaskError: a row that cannot be trained on.
-        Stopped: the clock ran out, or the loss became no number.
+        candidate: its prompt is what they are trained with.
+        ground: with PEFT's modules in place.
+        recipe: their settings.
     """
-    if candidate.part(SoftPrompt) is not None:
-        raise Stopped("weights under a soft prompt are not trained yet")
-    model = local_model(context)
-    loaded = model.modules()
-    rows = task_rows(candidate, examples, context, model.chat)
-    moving = inject(loaded, rank=rank, alpha=alpha, rank_stable=rank_stable, seed=context.seed)
 
-    def loss_of(batch: Sequence[TrainingRow]) -> tuple[Tensor, int]:
-        prefix = batch[0].prefix
-        return batch_loss(loaded, batch, vectors_of(loaded, prefix) if prefix else None)
+    def __init__(self, candidate: Candidate, ground: Ground, recipe: LowRank) -> None:
+        self.ground = ground
+        self._candidate = candidate
+        self._recipe = recipe
+        self.moving: Sequence[Moving] = tuple(
+            Moving(name, parameter)
+            for name, parameter in ground.loaded.model.named_parameters()
+            if parameter.requires_grad
+        )
 
-    try:
-        for step, loss in train(
-            moving,
-            loss_of,
-            rows,
-            schedule,
-            seed=context.seed,
-            checks=checks,
-            on_step=each_step(context, schedule.steps),
-        ):
-            part = LoraWeights(
-                pairs_of(loaded.model),
-                rank,
-                alpha,
-                rank_stable,
-                model.identity.name,
-                prompt_fingerprint(candidate),
-            )
-            yield step, loss, candidate.with_part(part)
-    except ModelError as error:
-        raise Stopped(error.message) from error
+    def loss(self, rows: Sequence[TrainingRow]) -> tuple[Tensor, int]:
+        """See `Trainee.loss`."""
+        return self.ground.loss(rows)
+
+    def gather(self) -> None:
+        """Nothing to do: PEFT keeps adapters in float32."""
+
+    def spread(self) -> None:
+        """Nothing to do."""
+
+    def candidate(self) -> Candidate:
+        """The candidate with these updates."""
+        model, recipe = self.ground.loaded.model, self._recipe
+        part = LoraWeights(
+            pairs_of(model),
+            recipe.rank,
+            recipe.alpha,
+            recipe.rank_stable,
+            self.ground.name,
+            prompt_fingerprint(self._candidate),
+            magnitudes_of(model),
+            self.ground.loaded.encoder_decoder,
+        )
+        return self._candidate.with_part(part)
 
 
-def inject(
-    loaded: Loaded, *, rank: int, alpha: float, rank_stable: bool, seed: int
-) -> list[Tensor]:
-    """Put PEFT's LoRA modules on every linear layer but the output layer; what moves, float32.
+def inject(loaded: Loaded, recipe: LowRank, seed: int) -> None:
+    """Put PEFT's LoRA modules on every linear layer but the output layer; they alone can move.
 
     Raises:
         MissingDependency: PEFT is not installed.
@@ -107,10 +110,11 @@ def inject(
             "Fine-tuning needs `peft`.", hint="pip install 'accordeur[local]'"
         ) from error
     config = LoraConfig(
-        r=rank,
-        lora_alpha=alpha,
+        r=recipe.rank,
+        lora_alpha=recipe.alpha,
         target_modules=linear_names(loaded.model),
-        use_rslora=rank_stable,
+        use_rslora=recipe.rank_stable,
+        use_dora=recipe.dora,
     )
     state = torch.get_rng_state()
     torch.manual_seed(seed)  # PEFT draws A from the global generator
@@ -118,13 +122,10 @@ def inject(
         inject_adapter_in_model(config, loaded.model, adapter_name=ADAPTER)
     finally:
         torch.set_rng_state(state)
-    moving = []
     for name, parameter in loaded.model.named_parameters():
         parameter.requires_grad_("lora_" in name)
         if "lora_" in name:
             parameter.data = parameter.data.float()
-            moving.append(parameter)
-    return moving
 
 
 def linear_names(model: Any) -> list[str]:
@@ -141,10 +142,29 @@ def linear_names(model: Any) -> list[str]:
 
 def pairs_of(model: Any) -> dict[str, tuple[FloatArray, FloatArray]]:
     """A and B of every adapted module, copied, by the module's name."""
-    pairs = {}
-    for name, module in model.named_modules():
-        if hasattr(module, "lora_A") and ADAPTER in module.lora_A:
-            both = (module.lora_A[ADAPTER].weight, module.lora_B[ADAPTER].weight)
-            first, second = (one.detach().float().cpu().numpy().copy() for one in both)
-            pairs[name] = (first, second)
-    return pairs
+    return {
+        name: (_copied(module.lora_A[ADAPTER].weight), _copied(module.lora_B[ADAPTER].weight))
+        for name, module in _adapted(model)
+    }
+
+
+def magnitudes_of(model: Any) -> dict[str, FloatArray]:
+    """Magnitudes of every adapted module, copied; empty without DoRA."""
+    return {
+        name: _copied(module.lora_magnitude_vector[ADAPTER].weight)
+        for name, module in _adapted(model)
+        if ADAPTER in module.lora_magnitude_vector
+    }
+
+
+def _adapted(model: Any) -> list[tuple[str, Any]]:
+    return [
+        (name, module)
+        for name, module in model.named_modules()
+        if hasattr(module, "lora_A") and ADAPTER in module.lora_A
+    ]
+
+
+def _copied(parameter: Tensor) -> FloatArray:
+    found: FloatArray = parameter.detach().float().cpu().numpy().copy()
+    return found

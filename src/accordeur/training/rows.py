@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from accordeur.core.errors import TaskError
 from accordeur.core.rendering import Rendered
 from accordeur.models.local.fitting import fit
-from accordeur.models.local.template import ChatTokenizer
+from accordeur.models.local.pieces import PromptTokenizer
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class TrainingRow:
 
 
 def training_rows(
-    chat: ChatTokenizer, prompts: Sequence[Rendered], answers: Sequence[str], window: int
+    chat: PromptTokenizer, prompts: Sequence[Rendered], answers: Sequence[str], window: int
 ) -> list[TrainingRow]:
     """Rows for rendered prompts and the texts that should follow them.
 

@@ -17,9 +17,15 @@ from accordeur.models.local.adapter import Loaded, empty_cache
 from accordeur.training.answer_loss import answer_loss
 from accordeur.training.rows import TrainingRow
 
+KeysAndValues = Sequence[tuple[Tensor, Tensor]]
+"""Per layer, each [K, P, D]; empty without any."""
+
 
 def batch_loss(
-    loaded: Loaded, rows: Sequence[TrainingRow], prefix: Tensor | None
+    loaded: Loaded,
+    rows: Sequence[TrainingRow],
+    prefix: Tensor | None,
+    stored: KeysAndValues = (),
 ) -> tuple[Tensor, int]:
     """Summed negative log-likelihood of the rows' answers, nats, and its number of tokens.
 
@@ -28,11 +34,12 @@ def batch_loss(
         rows: each with the same prefix.
         prefix: embeddings of the shared prefix, [P, E], which gradients may flow into; `None`
             without one.
+        stored: keys and values of positions before it, which gradients may flow into.
     """
     base = loaded.model.base_model
     device = loaded.head.weight.device
-    length = 0 if prefix is None else len(prefix)
-    cache = empty_cache() if prefix is None else _prefix_cache(base, prefix, len(rows))
+    length = (stored[0][0].shape[1] if stored else 0) + (0 if prefix is None else len(prefix))
+    cache = _prefix_cache(base, prefix, stored, len(rows))
     width = max(row.own for row in rows)
     tokens = torch.zeros(len(rows), width, dtype=torch.long)
     places: list[int] = []
@@ -53,21 +60,26 @@ def batch_loss(
         position_ids=torch.arange(length, length + width, device=device)[None],
         attention_mask=bias[None, None].to(device),
         past_key_values=cache,
-        use_cache=prefix is not None,
+        use_cache=length > 0,
     )
     hidden = output.last_hidden_state.flatten(0, 1)[torch.tensor(places, device=device)]
     return answer_loss(hidden, loaded.head, torch.tensor(targets, device=device)), len(targets)
 
 
-def _prefix_cache(base: Any, prefix: Tensor, rows: int) -> Any:
+def _prefix_cache(base: Any, prefix: Tensor | None, stored: KeysAndValues, rows: int) -> Any:
     """Keys and values of the prefix for so many rows."""
     alone = empty_cache()
-    base(
-        inputs_embeds=prefix[None],
-        position_ids=torch.arange(len(prefix), device=prefix.device)[None],
-        past_key_values=alone,
-        use_cache=True,
-    )
+    for index, (keys, values) in enumerate(stored):
+        alone.update(keys[None], values[None], index)
+    if prefix is not None:
+        past = stored[0][0].shape[1] if stored else 0
+        places = torch.arange(past, past + len(prefix), device=prefix.device)
+        base(
+            inputs_embeds=prefix[None],
+            position_ids=places[None],
+            past_key_values=alone,
+            use_cache=True,
+        )
     expanded = empty_cache()
     for index, layer in enumerate(alone.layers):
         expanded.update(

@@ -10,7 +10,7 @@ from accordeur.core.lever import FitContext
 from accordeur.core.model import Embedder, Model
 from accordeur.core.rendering import Request
 from accordeur.core.task import Example
-from accordeur.models.local.template import ChatTokenizer
+from accordeur.models.local.pieces import PromptTokenizer
 from accordeur.parts.answering.prompting import Prompting
 from accordeur.parts.prompt import Prompt
 from accordeur.training.rows import TrainingRow, training_rows
@@ -20,7 +20,7 @@ def task_rows(
     candidate: Candidate,
     train: Sequence[Example],
     context: FitContext,
-    chat: ChatTokenizer,
+    chat: PromptTokenizer,
 ) -> list[TrainingRow]:
     """Prompts of the train rows with the answers that are to follow.
 

@@ -24,6 +24,7 @@ _PHASES = {
     "levers": "Pulling the levers",
     "decision": "Deciding",
     "held-out": "Measuring on the held-out rows",
+    "forgetting": "Measuring what trained entries forgot",
     "report": "Writing the report",
 }
 

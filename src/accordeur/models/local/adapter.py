@@ -2,14 +2,15 @@
 
 Only safetensors are loaded and code that comes with a model is never run. transformers changes
 often; what we need of it is kept to `from_pretrained`, `apply_chat_template`, the base model's
-forward with a four-dimensional mask, and `DynamicCache`.
+forward with a four-dimensional mask, and `DynamicCache`. What we need of T5's own modules stands in
+`encoder_decoder`.
 """
 
 from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,9 @@ import torch
 from torch import Tensor
 
 from accordeur.core.errors import MissingDependency, ModelError
-from accordeur.core.model import FloatArray
-from accordeur.models.local.body import Layout, Prefix, text_layout
+from accordeur.models.local.body import Body, Layout, Prefix, text_layout
 from accordeur.models.local.embedding import Embedding
+from accordeur.models.local.encoder_decoder import FAMILIES, EncoderDecoderBody, encoder_window
 from accordeur.models.local.head import Head
 from accordeur.models.local.llama import LlamaBody, supported
 
@@ -49,11 +50,11 @@ class Loaded:
     """A model as transformers gives it.
 
     Attributes:
-        model: the causal language model, in evaluation mode.
+        model: the language model, in evaluation mode.
         config: its configuration.
         tokenizer: its tokenizer, with a `backend_tokenizer`.
         head: the output layer.
-        context_window: positions it was made for.
+        context_window: positions it was made for; of an encoder-decoder, those of its encoder.
         stop: tokens that end a text, from the generation settings.
     """
 
@@ -64,23 +65,36 @@ class Loaded:
     context_window: int
     stop: frozenset[int]
 
+    @property
+    def encoder_decoder(self) -> bool:
+        """It has an encoder that reads the prompt and a decoder that answers."""
+        return bool(getattr(self.config, "is_encoder_decoder", False))
+
+    @property
+    def embeddings(self) -> Any:
+        """The table that prompts are looked up in; T5 may have another for its decoder."""
+        if self.encoder_decoder:
+            return self.model.encoder.embed_tokens
+        return self.model.get_input_embeddings()
+
 
 def load(place: str | Path, *, dtype: torch.dtype, device: torch.device) -> Loaded:
-    """Load a causal language model from a folder or, where it can be reached, the hub.
+    """Load a language model from a folder or, where it can be reached, the hub.
 
     Raises:
-        ModelError: it cannot be read, has no fast tokenizer, or is not a causal transformer.
+        ModelError: it cannot be read, has no fast tokenizer, or is neither a causal transformer nor
+            an encoder-decoder of a family we run.
     """
-    settings: dict[str, Any] = {"trust_remote_code": False}
-    if isinstance(place, Path):
-        settings["local_files_only"] = True
+    found = _config(place)
+    kind, attention = _kind(place, found)
+    settings = _settings(place)
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(str(place), **settings)
-        model, report = transformers.AutoModelForCausalLM.from_pretrained(
+        model, report = kind.from_pretrained(
             str(place),
             dtype=dtype,
             use_safetensors=True,
-            attn_implementation=_attention(place, settings),
+            attn_implementation=attention,
             output_loading_info=True,
             **settings,
         )
@@ -101,39 +115,74 @@ def load(place: str | Path, *, dtype: torch.dtype, device: torch.device) -> Load
     model.eval()
     model.requires_grad_(False)
     config = model.config.get_text_config()
-    return Loaded(
-        model, config, tokenizer, head_of(model, config), _window(config), _stop(model, tokenizer)
-    )
+    if config.is_encoder_decoder:
+        window = encoder_window(config, tokenizer)
+    else:
+        window = _window(config)
+    return Loaded(model, config, tokenizer, head_of(model, config), window, _stop(model, tokenizer))
 
 
-def _attention(place: str | Path, settings: dict[str, Any]) -> str:
-    """The fused attention, but the plain one where scores are soft-capped (Gemma 2)."""
-    config = transformers.AutoConfig.from_pretrained(str(place), **settings).get_text_config()
-    return "eager" if getattr(config, "attn_logit_softcapping", None) else "sdpa"
+def _settings(place: str | Path) -> dict[str, Any]:
+    """No code that comes with a model; nothing from the network for a folder."""
+    settings: dict[str, Any] = {"trust_remote_code": False}
+    return settings | {"local_files_only": True} if isinstance(place, Path) else settings
 
 
-def sizes(place: str | Path) -> tuple[int, int, int]:
-    """Width, inner width of the feed-forward layers, and number of layers.
+def _config(place: str | Path) -> Any:
+    """The configuration of the part of a model that reads and writes text.
 
     Raises:
-        ModelError: the configuration cannot be read.
+        ModelError: it cannot be read.
     """
     try:
-        config = transformers.AutoConfig.from_pretrained(
-            str(place), trust_remote_code=False, local_files_only=isinstance(place, Path)
-        ).get_text_config()
+        whole = transformers.AutoConfig.from_pretrained(str(place), **_settings(place))
     except (OSError, ValueError, KeyError) as error:
         raise ModelError(
             f"`{place}` is no Hugging Face model: {str(error).splitlines()[0]}",
             hint="name a folder or `hf/ORG/NAME` with config.json, tokenizer.json and safetensors",
         ) from error
+    return whole.get_text_config()
+
+
+def _kind(place: str | Path, config: Any) -> tuple[Any, str | None]:
+    """The class that loads a model, and the attention it is to use.
+
+    The fused attention, but the plain one where scores are soft-capped (Gemma 2), and what
+    transformers holds best for T5, whose position bias not every version can fuse.
+
+    Raises:
+        ModelError: an encoder-decoder of another family.
+    """
+    if not config.is_encoder_decoder:
+        capped = getattr(config, "attn_logit_softcapping", None)
+        return transformers.AutoModelForCausalLM, "eager" if capped else "sdpa"
+    if config.model_type not in FAMILIES:
+        raise ModelError(
+            f"`{place}` is an encoder-decoder model of the family `{config.model_type}`, which is "
+            "not run here.",
+            hint="use a T5 or mT5 model such as `hf/google/flan-t5-small`, or a decoder-only one",
+        )
+    return transformers.AutoModelForSeq2SeqLM, None
+
+
+def sizes(place: str | Path) -> tuple[int, int, int] | None:
+    """Width, inner width of the feed-forward layers, and number of layers.
+
+    `None` for an encoder-decoder, which computes in float32 unless told otherwise.
+
+    Raises:
+        ModelError: the configuration cannot be read.
+    """
+    config = _config(place)
+    if config.is_encoder_decoder:
+        return None
     width = int(config.hidden_size)
     inner = getattr(config, "intermediate_size", None) or 4 * width
     return width, int(inner), int(config.num_hidden_layers)
 
 
 def head_of(model: Any, config: Any) -> Head:
-    """The output layer of a causal language model."""
+    """The output layer of a language model."""
     layer = model.get_output_embeddings()
     scale = float(getattr(config, "logit_scale", None) or 1.0)
     scale /= float(getattr(config, "logits_scaling", None) or 1.0)
@@ -158,30 +207,6 @@ def _stop(model: Any, tokenizer: Any) -> frozenset[int]:
     named = getattr(model.generation_config, "eos_token_id", None)
     ids = named if isinstance(named, list) else [named]
     return frozenset(int(i) for i in (*ids, tokenizer.eos_token_id) if i is not None)
-
-
-def add_deltas(model: Any, deltas: Mapping[str, tuple[FloatArray, FloatArray, float]]) -> None:
-    """Add scale * B @ A to the weight of every named linear module, in place.
-
-    Raises:
-        ModelError: there is no such module, or it has another shape.
-    """
-    for name, (first, second, scale) in deltas.items():
-        try:
-            weight = model.get_submodule(name).weight
-        except AttributeError as error:
-            raise ModelError(
-                f"The model has no module `{name}` that an adapter could change.",
-                hint="use the base model that the bundle names",
-            ) from error
-        if weight.shape != (second.shape[0], first.shape[1]):
-            raise ModelError(
-                f"The adapter of `{name}` has another shape than this model's weight.",
-                hint="use the base model that the bundle names",
-            )
-        delta = torch.from_numpy(second).double() @ torch.from_numpy(first).double() * scale
-        with torch.no_grad():
-            weight.copy_(weight.double() + delta.to(weight.device))
 
 
 def empty_cache() -> Any:
@@ -230,6 +255,13 @@ def own_body(loaded: Loaded) -> LlamaBody | None:
     return LlamaBody(
         dict(base.state_dict()), loaded.config, rotary.inv_freq, float(rotary.attention_scaling)
     )
+
+
+def body_of(loaded: Loaded) -> Body:
+    """What computes a loaded model's hidden states: our own forward pass where it applies."""
+    if loaded.encoder_decoder:
+        return EncoderDecoderBody(loaded.model, loaded.config)
+    return own_body(loaded) or ModulesBody(loaded)
 
 
 class ModulesBody:

@@ -62,6 +62,7 @@ def plan(
     extra: int,
     budget: int = TOKENS,
     most: int | None = None,
+    stems: bool = True,
     alone: bool = False,
 ) -> list[Work]:
     """Batches for a list of prompts, in the order of first appearance of their prefixes.
@@ -71,6 +72,7 @@ def plan(
         extra: positions every row takes beside its text.
         budget: positions of a batch, padding included; a longer row is a batch by itself.
         most: rows of a batch at most.
+        stems: rows that start alike may share that start; not so before an encoder.
         alone: one distinct prompt per batch, nothing shared but its own prefix.
     """
     groups: dict[tuple[int, ...], dict[tuple[int, ...], list[int]]] = {}
@@ -82,7 +84,7 @@ def plan(
         if alone:
             works += [Work(prefix, (), (row,)) for row in rows]
             continue
-        for stem, members in _stems(rows):
+        for stem, members in _stems(rows) if stems else [((), rows)]:
             cut = [Row(row.tokens[len(stem) :], row.indices) for row in members]
             cut.sort(key=lambda row: (-len(row.tokens), row.indices))
             works += [Work(prefix, stem, part) for part in _fill(cut, extra, budget, most)]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from accordeur.core.errors import ContextOverflow
 from accordeur.core.rendering import Rendered
-from accordeur.models.local.template import ChatTokenizer, Piece
+from accordeur.models.local.pieces import Piece, PromptTokenizer
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +38,15 @@ class Prompt:
         return self.prefix + self.row
 
 
-def fit(chat: ChatTokenizer, prompt: Rendered, window: int, answer: int) -> Prompt:
-    """Tokens of a prompt that leave `answer` positions of `window` free.
+def fit(chat: PromptTokenizer, prompt: Rendered, window: int, answer: int) -> Prompt:
+    """Tokens of a prompt that fit `window`, with `answer` positions to spare behind them.
+
+    An encoder-decoder model writes its answer elsewhere: its prompt may fill the window.
 
     Raises:
         ContextOverflow: static text alone does not fit.
     """
+    answer = answer if chat.causal else 0
     room = window - answer
     numbers = [m.demonstration for m in prompt.messages if m.demonstration is not None]
     count = 1 + max(numbers, default=-1)

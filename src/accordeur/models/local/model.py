@@ -1,4 +1,10 @@
-"""A Hugging Face causal language model on this machine, behind the interface of `core.model`."""
+"""A Hugging Face language model on this machine, behind the interface of `core.model`.
+
+One class serves both kinds of transformer. A decoder-only model reads chat-templated prompts; an
+encoder-decoder (T5) reads one plain text with its encoder and answers with its decoder. What
+differs is the tokenizer (`template`, `encoder_text`) and the body (`llama`, `adapter`,
+`encoder_decoder`), chosen when the model is loaded.
+"""
 
 from __future__ import annotations
 
@@ -25,11 +31,15 @@ from accordeur.core.model import (
 )
 from accordeur.core.rendering import Rendered
 from accordeur.models.local import adapter, batching
+from accordeur.models.local.adaptation import change_weights
 from accordeur.models.local.batching import Work
 from accordeur.models.local.body import Body
 from accordeur.models.local.dtype_trial import DTYPES, choose_dtype
+from accordeur.models.local.encoder_text import EncoderText
 from accordeur.models.local.fitting import Prompt, fit
 from accordeur.models.local.generation import Decoded, decode, decode_steps, row_seed
+from accordeur.models.local.kept_prefix import KeptPrefixBody
+from accordeur.models.local.pieces import PromptTokenizer
 from accordeur.models.local.prefix_cache import PrefixCache
 from accordeur.models.local.scoring import score_rows
 from accordeur.models.local.template import ChatTokenizer
@@ -56,9 +66,10 @@ class LocalModel:
         self,
         loaded: adapter.Loaded,
         body: Body,
-        chat: ChatTokenizer,
+        chat: PromptTokenizer,
         identity: ModelIdentity,
         trial: DtypeTrial | None,
+        place: str | Path,
     ) -> None:
         self._body = body
         self._identity = identity
@@ -69,7 +80,7 @@ class LocalModel:
         self._chat = chat
         self._stop = loaded.stop | {self._chat.end_of_turn}
         self.trial = trial
-        self._place: str | Path = ""
+        self._place = place
 
     @classmethod
     def load(
@@ -88,7 +99,8 @@ class LocalModel:
             place: a folder, or a name on the Hugging Face hub.
             name: as identities show it.
             digest: of the weights.
-            dtype: `float32` or `bfloat16`; by default whichever a short trial shows to be faster.
+            dtype: `float32` or `bfloat16`; by default whichever a short trial shows to be faster,
+                and float32 for an encoder-decoder.
             deterministic: results independent of companions and order; float32 only.
             device: `cpu` or `cuda`; by default CUDA where there is one.
 
@@ -105,11 +117,14 @@ class LocalModel:
         if deterministic:
             dtype = "float32"
         elif dtype is None:
-            width, inner, layers = adapter.sizes(place)
-            trial = choose_dtype(digest, width=width, inner=inner, layers=layers, device=where)
-            dtype = trial.chosen
+            dtype = "float32"
+            if (sizes := adapter.sizes(place)) is not None:
+                width, inner, layers = sizes
+                trial = choose_dtype(digest, width=width, inner=inner, layers=layers, device=where)
+                dtype = trial.chosen
         loaded = adapter.load(place, dtype=DTYPES[dtype], device=where)
-        chat = ChatTokenizer(loaded.tokenizer)
+        form = EncoderText if loaded.encoder_decoder else ChatTokenizer
+        chat: PromptTokenizer = form(loaded.tokenizer)
         identity = ModelIdentity(
             name=name,
             digest=digest,
@@ -122,32 +137,40 @@ class LocalModel:
             device=where.type,
             deterministic=deterministic,
         )
-        body = adapter.own_body(loaded) or adapter.ModulesBody(loaded)
-        model = cls(loaded, body, chat, identity, trial)
-        model._place = place
-        return model
+        return cls(loaded, adapter.body_of(loaded), chat, identity, trial, place)
 
-    def modules(self) -> adapter.Loaded:
-        """The modules of transformers, loaded anew for training: frozen, in evaluation mode."""
-        return adapter.load(
+    def modules(self, adaptation: Adaptation | None = None) -> adapter.Loaded:
+        """The modules of transformers, loaded anew for training: frozen, in evaluation mode.
+
+        Args:
+            adaptation: its weights and deltas are put in.
+
+        Raises:
+            ModelError: the adaptation does not fit this model.
+        """
+        loaded = adapter.load(
             self._place, dtype=DTYPES[self._identity.dtype], device=self._head.weight.device
         )
+        if adaptation is not None:
+            change_weights(loaded.model, adaptation)
+        return loaded
 
     def adapted(self, adaptation: Adaptation) -> LocalModel:
-        """The model with virtual tokens and merged deltas; see `core.model.Adaptable`.
+        """The model with virtual tokens, trained prefix or weights; see `core.model.Adaptable`.
 
-        Without deltas the weights are shared; with them the model is loaded once more.
+        Unless weights change they are shared; else the model is loaded once more.
         """
-        model = self._merged(adaptation) if adaptation.deltas else self
+        model = self
+        if adaptation.deltas or adaptation.weights:
+            loaded = self.modules(adaptation)
+            model = self._with(loaded, adapter.body_of(loaded), self._chat)
+        if adaptation.prefix is not None:
+            body = KeptPrefixBody(model._body, adaptation.prefix)
+            model = model._with(model._loaded, body, self._chat)
         return model._softened(adaptation.soft_prompt)
 
-    def _merged(self, adaptation: Adaptation) -> LocalModel:
-        loaded = self.modules()
-        adapter.add_deltas(loaded.model, adaptation.deltas)
-        body = adapter.own_body(loaded) or adapter.ModulesBody(loaded)
-        model = LocalModel(loaded, body, self._chat, self._identity, self.trial)
-        model._place = self._place
-        return model
+    def _with(self, loaded: adapter.Loaded, body: Body, chat: PromptTokenizer) -> LocalModel:
+        return LocalModel(loaded, body, chat, self._identity, self.trial, self._place)
 
     def _softened(self, vectors: FloatArray | None) -> LocalModel:
         if vectors is None:
@@ -160,12 +183,10 @@ class LocalModel:
                 hint="use the base model that the bundle names",
             )
         first = self._body.vocabulary
-        return LocalModel(
+        return self._with(
             self._loaded,
             self._body.with_virtual(torch.from_numpy(vectors)),
             self._chat.with_virtual(range(first, first + len(vectors))),
-            self._identity,
-            self.trial,
         )
 
     @property
@@ -174,18 +195,19 @@ class LocalModel:
         return self._identity
 
     @property
-    def chat(self) -> ChatTokenizer:
-        """Its chat template and tokenizer."""
+    def chat(self) -> PromptTokenizer:
+        """Its tokenizer, which puts messages into the form it reads."""
         return self._chat
 
     @property
     def capabilities(self) -> frozenset[Capability]:
-        """Generation, scores, and weights that can be trained."""
-        return frozenset({Capability.GENERATE, Capability.SCORE, Capability.WEIGHTS})
+        """All that generation, scores and weights allow; `PREFIX` for decoder-only models."""
+        found = {Capability.GENERATE, Capability.SCORE, Capability.WEIGHTS}
+        return frozenset(found | {Capability.PREFIX} if self._chat.causal else found)
 
     @property
     def context_window(self) -> int:
-        """Tokens of prompt and answer together."""
+        """Tokens of prompt and answer together; of an encoder-decoder, tokens of the prompt."""
         return self._window
 
     def score(
@@ -205,7 +227,12 @@ class LocalModel:
         trie = build_trie(answers)
         fitted = self._fit(prompts, max(len(answer) for answer in answers))
         logical = sum(len(answer) for answer in answers)
-        works = batching.plan(fitted, extra=trie.nodes, alone=self._identity.deterministic)
+        works = batching.plan(
+            fitted,
+            extra=trie.nodes,
+            stems=self._chat.causal,
+            alone=self._identity.deterministic,
+        )
         return self._score(works, fitted, trie, logical, len(answers), frozenset(done))
 
     def _score(
@@ -250,6 +277,7 @@ class LocalModel:
             extra=sampling.max_tokens,
             budget=GENERATION_TOKENS,
             most=GENERATION_ROWS,
+            stems=self._chat.causal,
             alone=self._identity.deterministic,
         )
         return self._generate(works, fitted, sampling, frozenset(done))

@@ -24,7 +24,8 @@ class Prompting:
         if not (shown is None or isinstance(shown, FixedDemonstrations | NearestDemonstrations)):
             raise TypeError(f"{type(shown).__name__} is no demonstrations part")
         self._shown = shown
-        self._soft = candidate.part(SoftPrompt)
+        soft = candidate.parts.get("soft_prompt")
+        self._soft = soft if isinstance(soft, SoftPrompt) else None  # key/values leave the words
         self._task = candidate.task
         self._source = source
 

@@ -38,6 +38,7 @@ class SoftPrompt:
         base: name of the base model.
         prompt: fingerprint of the prompt they were trained with.
         layers, heads: of the base model, which PEFT wants to know.
+        encoder_decoder: they stand in the encoder's input.
     """
 
     slot: ClassVar[Slot] = "soft_prompt"
@@ -50,6 +51,7 @@ class SoftPrompt:
     prompt: str
     layers: int
     heads: int
+    encoder_decoder: bool = False
 
     @property
     def tokens(self) -> int:
@@ -79,7 +81,7 @@ class SoftPrompt:
             "num_virtual_tokens": len(prefix),
             "peft_type": "PROMPT_TUNING",
             "prompt_tuning_init": "RANDOM",
-            "task_type": "CAUSAL_LM",
+            "task_type": "SEQ_2_SEQ_LM" if self.encoder_decoder else "CAUSAL_LM",
             "token_dim": prefix.shape[1],
         }
         own = {
@@ -124,6 +126,7 @@ class SoftPrompt:
                 str(own["prompt"]),
                 int(config["num_layers"]),
                 int(config["num_attention_heads"]),
+                config["task_type"] == "SEQ_2_SEQ_LM",
             )
         except (KeyError, ValueError, TypeError, SafetensorError) as error:
             raise BundleError(

@@ -1,7 +1,7 @@
-"""The slot `weights`: what fine-tuning changed in the base model.
+"""An adapter, stored as PEFT stores LoRA (Hu et al. 2021) and DoRA (Liu et al. 2024).
 
-An adapter is stored as PEFT stores LoRA (Hu et al. 2021), so PEFT and everything that reads its
-format can load it; `adapter/training.json` beside it says which prompt it was trained with.
+PEFT and everything that reads its format can load it; `adapter/training.json` beside it says which
+prompt it was trained with.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from typing import ClassVar
 import numpy as np
 
 from accordeur.core.errors import BundleError
-from accordeur.core.model import FloatArray
+from accordeur.core.model import Delta, FloatArray
 from accordeur.core.part import Slot
 
 _CONFIG = "adapter/adapter_config.json"
 _WEIGHTS = "adapter/adapter_model.safetensors"
 _OWN = "adapter/training.json"
 _PREFIX = "base_model.model."
+_LENGTHS = ".lora_magnitude_vector"
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -35,6 +36,8 @@ class LoraWeights:
         rank_stable: rsLoRA (Kalajdzievski 2023).
         base: name of the base model.
         prompt: fingerprint of the prompt it was trained with.
+        magnitudes: module name -> [out], lengths of the updated weight's rows; for DoRA only.
+        encoder_decoder: the base model has an encoder.
     """
 
     slot: ClassVar[Slot] = "weights"
@@ -45,6 +48,8 @@ class LoraWeights:
     rank_stable: bool
     base: str
     prompt: str
+    magnitudes: Mapping[str, FloatArray] = field(default_factory=dict, repr=False)
+    encoder_decoder: bool = False
 
     @property
     def scale(self) -> float:
@@ -53,17 +58,21 @@ class LoraWeights:
 
     @property
     def trained_parameters(self) -> int:
-        """Numbers in all A and B."""
-        return sum(a.size + b.size for a, b in self.pairs.values())
+        """Numbers in all A and B, and magnitudes."""
+        lengths = sum(one.size for one in self.magnitudes.values())
+        return lengths + sum(a.size + b.size for a, b in self.pairs.values())
 
     @property
-    def deltas(self) -> dict[str, tuple[FloatArray, FloatArray, float]]:
+    def deltas(self) -> dict[str, Delta]:
         """As `core.model.Adaptation` takes them."""
-        return {name: (a, b, self.scale) for name, (a, b) in self.pairs.items()}
+        return {
+            name: Delta(a, b, self.scale, self.magnitudes.get(name))
+            for name, (a, b) in self.pairs.items()
+        }
 
     def describe(self) -> str:
         """A few words."""
-        return f"LoRA of rank {self.rank}"
+        return f"{'DoRA' if self.magnitudes else 'LoRA'} of rank {self.rank}"
 
     def files(self) -> Mapping[str, bytes]:
         """PEFT's two files and ours."""
@@ -79,14 +88,16 @@ class LoraWeights:
             "peft_type": "LORA",
             "r": self.rank,
             "target_modules": sorted({name.rpartition(".")[2] for name in self.pairs}),
-            "task_type": "CAUSAL_LM",
-            "use_dora": False,
+            "task_type": "SEQ_2_SEQ_LM" if self.encoder_decoder else "CAUSAL_LM",
+            "use_dora": bool(self.magnitudes),
             "use_rslora": self.rank_stable,
         }
         tensors = {}
         for name, (a, b) in self.pairs.items():
             tensors[f"{_PREFIX}{name}.lora_A.weight"] = np.ascontiguousarray(a)
             tensors[f"{_PREFIX}{name}.lora_B.weight"] = np.ascontiguousarray(b)
+        for name, lengths in self.magnitudes.items():
+            tensors[f"{_PREFIX}{name}{_LENGTHS}"] = np.ascontiguousarray(lengths)
         return {
             _CONFIG: json.dumps(config, indent=2, sort_keys=True).encode(),
             _WEIGHTS: save(tensors),
@@ -108,6 +119,11 @@ class LoraWeights:
             tensors = load(files[_WEIGHTS])
             rank, alpha = int(config["r"]), float(config["lora_alpha"])
             pairs = {}
+            lengths = {
+                name.removeprefix(_PREFIX).removesuffix(_LENGTHS): tensors.pop(name)
+                for name in list(tensors)
+                if name.endswith(_LENGTHS)
+            }
             for name, first in tensors.items():
                 module, found, _ = name.removeprefix(_PREFIX).partition(".lora_A.weight")
                 if not found:
@@ -120,8 +136,14 @@ class LoraWeights:
                 pairs[module] = pair
             if len(tensors) != 2 * len(pairs) or not pairs:
                 raise ValueError("tensors without a partner")
-            if config["peft_type"] != "LORA" or config.get("use_dora"):
-                raise ValueError("this version reads plain LoRA only")
+            if config["peft_type"] != "LORA":
+                raise ValueError("it is no LoRA")
+            if bool(config.get("use_dora")) != bool(lengths) or not (
+                lengths.keys() <= pairs.keys()
+                and all(one.shape == pairs[name][1].shape[:1] for name, one in lengths.items())
+                and all(_finite(one) for one in lengths.values())
+            ):
+                raise ValueError("the magnitudes do not fit")
             return cls(
                 pairs,
                 rank,
@@ -129,6 +151,8 @@ class LoraWeights:
                 bool(config["use_rslora"]),
                 str(config["base_model_name_or_path"]),
                 str(own["prompt"]),
+                lengths,
+                config["task_type"] == "SEQ_2_SEQ_LM",
             )
         except (KeyError, ValueError, TypeError, AttributeError, SafetensorError) as error:
             raise BundleError(

@@ -1,0 +1,93 @@
+"""Lever `full`: every weight of the model, trained on the answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from accordeur.core.candidate import Candidate
+from accordeur.core.lever import FitContext, Forecast, Need
+from accordeur.core.part import Slot
+from accordeur.core.task import Example, TaskBrief, TaskKind
+from accordeur.training.plan import TrainingPlan, Trial, default_steps, positive
+
+if TYPE_CHECKING:
+    from accordeur.training.full import AllWeights
+
+SEARCHED = (1.0, 3.0)
+"""Factors of the learning rate that `tune` tries."""
+CHECKS = 2
+"""Each check is a model of its own on disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Full:
+    """Full fine-tuning.
+
+    Args:
+        learning_rate: peak.
+        steps: optimiser steps; default three passes over the train rows, 48 to 240.
+        batch_rows: rows of a step.
+        must_improve: score step 0 too and stop the lever when no check beats it on dev; else the
+            best check is kept, whatever it is.
+        tune: try a second learning rate first, on half the steps.
+    """
+
+    name: ClassVar[str] = "full"
+    title: ClassVar[str] = "fine-tuning (all weights)"
+    writes: ClassVar[frozenset[Slot]] = frozenset({"weights"})
+    needs: ClassVar[frozenset[Need]] = frozenset({Need.LANGUAGE_MODEL, Need.WEIGHTS})
+    kinds: ClassVar[frozenset[TaskKind]] = frozenset({"labels", "text"})
+
+    learning_rate: float = 3e-5
+    steps: int | None = None
+    batch_rows: int = 16
+    must_improve: bool = True
+    tune: bool = False
+
+    def __post_init__(self) -> None:
+        numbers = ("learning_rate", "steps", "batch_rows")
+        positive({name: getattr(self, name) for name in numbers})
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """All of them."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def forecast(self, task: TaskBrief, train_rows: int, effort: int) -> tuple[Forecast, ...]:
+        """The prompt as it was, what is searched, then the weights at every check."""
+        return self._plan(train_rows, effort).forecast()
+
+    def fit(self, candidate: Candidate, train: Sequence[Example], context: FitContext) -> Candidate:
+        """The candidate with the weights that scored best on dev.
+
+        With an effort of 1 only the end of training is scored, and nothing compared with it.
+
+        Raises:
+            Stopped: no check beat the prompt as it was, or time or memory does not suffice.
+        """
+        trials = [
+            Trial(
+                f"rate {factor * self.learning_rate:g}",
+                self._recipe,
+                factor * self.learning_rate,
+            )
+            for factor in (SEARCHED if self.tune else SEARCHED[:1])
+        ]
+        return self._plan(len(train), context.effort).fit(trials, candidate, train, context)
+
+    def _recipe(self) -> AllWeights:
+        from accordeur.training.full import AllWeights
+
+        return AllWeights()
+
+    def _plan(self, rows: int, effort: int) -> TrainingPlan:
+        return TrainingPlan(
+            self.steps or default_steps(rows, self.batch_rows, effort),
+            self.batch_rows,
+            effort,
+            self.must_improve,
+            most_checks=CHECKS,
+            searched=len(SEARCHED) if self.tune else 1,
+        )

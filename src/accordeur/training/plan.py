@@ -1,0 +1,177 @@
+"""A trained lever's plan: how many steps, when dev is asked, what is kept. Needs no torch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from accordeur.core.candidate import Candidate
+from accordeur.core.lever import FitContext, Forecast, Stopped
+from accordeur.core.task import Example
+
+if TYPE_CHECKING:
+    from accordeur.training.trainee import Recipe
+
+MOST_CHECKS = 4
+"""Checks of one training at most: each is a configuration that the verdict pays for."""
+
+PASSES = 3
+FEWEST, MOST = 48, 240
+"""Steps by default: so many passes over the train rows, within these bounds."""
+
+BACKWARD = 3
+"""A trained row costs about three forward passes of the engine; measured, docs/benchmarks.md."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One setting of a search.
+
+    Attributes:
+        name: of the configuration in the dev ledger.
+        recipe: makes what is trained; called only when it is, since recipes import torch.
+        rate: peak learning rate.
+    """
+
+    name: str
+    recipe: Callable[[], Recipe]
+    rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingPlan:
+    """Counts that are fixed before anything is trained.
+
+    Attributes:
+        steps: optimiser steps.
+        batch_rows: rows of a step.
+        effort: configurations the plan of the run allows.
+        must_improve: something must beat step 0, which is then scored too, unless the effort is 1.
+        most_checks: see `after`.
+        searched: settings that are tried before the best is trained to its end; 1 is no search.
+    """
+
+    steps: int
+    batch_rows: int
+    effort: int
+    must_improve: bool
+    most_checks: int = MOST_CHECKS
+    searched: int = 1
+
+    @property
+    def compare(self) -> bool:
+        """Whether step 0 is scored."""
+        return self.must_improve and self.effort > 1
+
+    @property
+    def after(self) -> tuple[int, ...]:
+        """Steps after which dev is asked, rising, the last step among them."""
+        count = max(1, min(self.effort - self.compare, self.most_checks, self.steps))
+        return tuple(round(self.steps * (at + 1) / count) for at in range(count))
+
+    @property
+    def rungs(self) -> tuple[tuple[int, int], ...]:
+        """Successive halving: (settings, steps each) of every round before the last."""
+        found, left, steps = [], self.searched, max(1, self.steps // self.searched)
+        while left > 1:
+            found.append((left, steps))
+            left, steps = left // 2, min(self.steps, 2 * steps)
+        return tuple(found)
+
+    def forecast(self) -> tuple[Forecast, ...]:
+        """One configuration for step 0, whose prompts are known, and one per check."""
+        start = (Forecast(new_prompts=False),) if self.compare else ()
+        search = (
+            Forecast(train_rows=BACKWARD * self.batch_rows * steps)
+            for settings, steps in self.rungs
+            for _ in range(settings)
+        )
+        shown = BACKWARD * self.batch_rows * self.steps // len(self.after)
+        return (*start, *search, *(Forecast(train_rows=shown) for _ in self.after))
+
+    def fit(
+        self,
+        trials: Sequence[Trial],
+        candidate: Candidate,
+        train: Sequence[Example],
+        context: FitContext,
+    ) -> Candidate:
+        """Search among settings if there are several, train the best, keep the best on dev.
+
+        Args:
+            trials: as many as `searched`.
+            candidate: what is trained on top of.
+            train: rows; those without an answer to imitate are left out.
+            context: scores, and gives model, clock and checkpoints.
+
+        Raises:
+            Stopped: nothing beat step 0, or training could not be done.
+        """
+        rows = [row for row in train if row.expected]  # `[]` is unanswerable
+        best, best_score = candidate, -math.inf
+        found = False
+        if self.compare:
+            best_score = context.evaluate(candidate, "step 0").rank
+        left = list(trials)
+        for settings, steps in self.rungs:
+            scored = []
+            for trial in left[:settings]:
+                for _, loss, made in _learn(trial, candidate, rows, context, self, steps, (steps,)):
+                    name = f"{trial.name}, {steps} steps"
+                    score = _score(context, made, name, loss)
+                    scored.append((score, trial))
+                    if score > best_score:
+                        best, best_score, found = made, score, True
+            ranked = sorted(scored, key=lambda one: -one[0])  # stable: the first on a tie
+            left = [trial for _, trial in ranked[: max(1, settings // 2)]]
+        chosen = left[0]
+        for step, loss, made in _learn(
+            chosen, candidate, rows, context, self, self.steps, self.after
+        ):
+            name = f"step {step}" if self.searched == 1 else f"{chosen.name}, step {step}"
+            score = _score(context, made, name, loss)
+            if score > best_score or not (found or self.compare):
+                best, best_score, found = made, score, True
+        if not found:
+            raise Stopped("training never beat the prompt it started from on dev")
+        return best
+
+
+def _learn(
+    trial: Trial,
+    candidate: Candidate,
+    rows: Sequence[Example],
+    context: FitContext,
+    plan: TrainingPlan,
+    steps: int,
+    checks: Sequence[int],
+) -> Iterable[tuple[int, float, Candidate]]:
+    from accordeur.training.fit import trained
+    from accordeur.training.schedule import Schedule
+
+    schedule = Schedule(steps, plan.batch_rows, trial.rate)
+    return trained(trial.recipe(), candidate, rows, context, schedule, checks)
+
+
+def _score(context: FitContext, made: Candidate, name: str, loss: float) -> float:
+    context.log(f"{name}: loss {loss:.3f}")
+    return context.evaluate(made, name).rank
+
+
+def default_steps(rows: int, batch_rows: int, effort: int) -> int:
+    """Steps for so many train rows; fewer when the plan allows only few configurations."""
+    usual = max(FEWEST, min(MOST, math.ceil(PASSES * rows / batch_rows)))
+    return max(1, round(usual * min(1.0, 0.4 + 0.2 * effort)))
+
+
+def positive(settings: Mapping[str, Any]) -> None:
+    """Refuse counts and rates that are not above zero; `None` is a default and passes.
+
+    Raises:
+        ValueError: one is not positive.
+    """
+    for name, value in settings.items():
+        if value is not None and not value > 0:
+            raise ValueError(f"`{name}` must be positive")
