@@ -1,112 +1,104 @@
-"""Our side as a worker: the loop and losses of `accordeur.training`, one step per turn."""
+"""Our side as a worker: the loop, losses and trainees of `accordeur.training`, one step per turn."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from accordeur.core.candidate import Candidate
+from accordeur.core.task import TaskBrief
 from accordeur.models.local import adapter
-from accordeur.models.local.adapter import Loaded
-from accordeur.training import soft_prompt
-from accordeur.training.lora import inject
+from accordeur.models.local.template import ChatTokenizer
+from accordeur.parts.soft_prompt import SoftPrompt
+from accordeur.training.full import AllWeights
+from accordeur.training.ground import Ground
 from accordeur.training.loop import train
+from accordeur.training.lora import LowRank
 from accordeur.training.rows import TrainingRow
-from accordeur.training.shared_prefix import batch_loss
-from accordeur.training.soft_prompt import embedding_rms, tune, vectors_of
+from accordeur.training.soft_prompt import VirtualTokens
+from accordeur.training.trainee import Moving, Trainee
+from accordeur.training.trial import positions
 from benchmarks.training.turns import Turns, asked
-from benchmarks.training.work import SEED, Work, work
+from benchmarks.training.work import SEED, work
 
-Step = Callable[[int], None]
-
-
-class Record:
-    """`batch_loss` that remembers the last mean loss and the positions computed."""
-
-    loss = 0.0
-    tokens = 0
-
-    def __call__(
-        self, loaded: Loaded, rows: Sequence[TrainingRow], prefix: Tensor | None
-    ) -> tuple[Tensor, int]:
-        loss, targets = batch_loss(loaded, rows, prefix)
-        self.loss = float(loss.detach()) / targets
-        width = max(row.own for row in rows)
-        self.tokens = len(rows) * width + (0 if prefix is None else len(prefix))
-        return loss, targets
+NAME = "smollm2"
 
 
-def weights(
-    loaded: Loaded, study: Work, moving: list[Tensor], record: Record, on_step: Step
-) -> Iterator[Any]:
-    """LoRA or all weights."""
+class Told:
+    """A trainee that remembers its last mean loss and the positions computed for it."""
 
-    def loss_of(batch: Sequence[TrainingRow]) -> tuple[Tensor, int]:
-        prefix = batch[0].prefix
-        return record(loaded, batch, vectors_of(loaded, prefix) if prefix else None)
+    def __init__(self, inner: Trainee) -> None:
+        self._inner = inner
+        self.mean = 0.0
+        self.positions = 0
 
-    return train(
-        moving, loss_of, study.rows, study.schedule, seed=SEED, checks=(), on_step=on_step
-    )
+    @property
+    def ground(self) -> Ground:
+        return self._inner.ground
+
+    @property
+    def moving(self) -> Sequence[Moving]:
+        return self._inner.moving
+
+    def loss(self, rows: Sequence[TrainingRow]) -> tuple[Tensor, int]:
+        loss, tokens = self._inner.loss(rows)
+        self.mean, self.positions = float(loss.detach()) / tokens, positions(rows)
+        return loss, tokens
+
+    def gather(self) -> None:
+        self._inner.gather()
+
+    def spread(self) -> None:
+        self._inner.spread()
+
+    def candidate(self) -> Candidate:
+        return self._inner.candidate()
 
 
-def vectors(
-    loaded: Loaded, study: Work, virtual: range, first: Any, on_step: Step
-) -> Iterator[Any]:
-    """A soft prompt."""
-    from dataclasses import replace
-
-    rate = study.schedule.learning_rate / embedding_rms(loaded)  # `tune` takes a share
-    return tune(
-        loaded,
-        study.rows,
-        virtual,
-        np.array(first, dtype=np.float32),
-        len(virtual),
-        replace(study.schedule, learning_rate=rate),
-        seed=SEED,
-        checks=(),
-        on_step=on_step,
-    )
+def trainee(job: dict[str, Any]) -> Trainee:
+    """What the job's method trains, at step 0."""
+    dtype, place = getattr(torch, job["dtype"]), Path(job["model"])
+    loaded = adapter.load(place, dtype=dtype, device=torch.device("cpu"))
+    weight, chat = loaded.head.weight, ChatTokenizer(loaded.tokenizer)
+    none = weight.new_zeros(0, weight.shape[1])
+    ground = Ground(NAME, loaded, chat, none, (), (), loaded.context_window)
+    candidate = Candidate(TaskBrief("t", "", "", "labels", (), "accuracy"), NAME)
+    if job["method"] == "lora":
+        return LowRank(job["rank"], job["alpha"]).begin(candidate, ground, SEED)
+    if job["method"] == "full":
+        return AllWeights().begin(candidate, ground, SEED)
+    start = np.array(job["start"], dtype=np.float32)
+    layers, heads = int(loaded.config.num_hidden_layers), int(loaded.config.num_attention_heads)
+    part = SoftPrompt("insert", start, start[:0], len(start), NAME, "", layers, heads)
+    return VirtualTokens(candidate, ground.with_virtual(torch.from_numpy(start)), part)
 
 
 def main() -> None:
     job = asked()
     turns = Turns()
     torch.set_num_threads(job["threads"])
-    loaded = adapter.load(
-        Path(job["model"]), dtype=getattr(torch, job["dtype"]), device=torch.device("cpu")
+    study = work(job["method"], job["steps"], shared=job["shared"])
+    told = Told(trainee(job))
+    run = train(
+        told,
+        study.rows,
+        study.schedule,
+        seed=SEED,
+        checks=(),
+        on_step=lambda _: turns.done(told.mean, positions=told.positions),
     )
-    virtual = range(*job["virtual"])
-    study = work(job["method"], job["steps"], shared=job["shared"], virtual=virtual)
-    record = Record()
-
-    def on_step(_: int) -> None:
-        turns.done(record.loss, tokens=record.tokens)
-
-    facts: dict[str, Any] = {}
-    if job["method"] == "soft":
-        run = vectors(loaded, study, virtual, job["start"], on_step)
-    else:
-        if job["method"] == "lora":
-            moving = inject(
-                loaded, rank=job["rank"], alpha=job["alpha"], rank_stable=False, seed=SEED
-            )
-        else:
-            moving = [p for n, p in loaded.model.named_parameters() if "embed_tokens" not in n]
-            for one in moving:
-                one.requires_grad_(True)
-        facts = {"sum": sum(float(one.detach().double().sum()) for one in moving)}
-        run = weights(loaded, study, moving, record, on_step)
-    turns.ready(**facts)
-    with mock.patch.object(soft_prompt, "batch_loss", record):
-        for _ in run:
-            pass
+    masters = [one.master.detach() for one in told.moving]
+    turns.ready(
+        sum=sum(float(one.double().sum()) for one in masters),
+        trained=sum(one.numel() for one in masters),
+    )
+    for _ in run:
+        pass
 
 
 if __name__ == "__main__":

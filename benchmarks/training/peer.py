@@ -112,8 +112,6 @@ def network(job: dict[str, Any]) -> Any:
         model = peft.get_peft_model(model, config)
         weight = model.prompt_encoder["default"].embedding.weight
         weight.data = torch.tensor(job["start"])
-    else:
-        model.get_input_embeddings().weight.requires_grad_(False)
     return model
 
 
