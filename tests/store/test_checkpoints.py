@@ -46,6 +46,19 @@ def test_a_file_without_its_manifest_or_with_another_hash_is_none(tmp_path: Path
     assert folder.names() == []
 
 
+@pytest.mark.parametrize("suffix", ["json", "safetensors"])
+def test_one_flipped_bit_anywhere_is_noticed(suffix: str, tmp_path: Path) -> None:
+    folder = CheckpointFolder(tmp_path)
+    folder.write("a", {"x": np.ones(2, np.float32)}, {"losses": [0.25, 0.5], "step": 2})
+    place = tmp_path / f"a.{suffix}"
+    whole = place.read_bytes()
+    for at in range(len(whole)):
+        place.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+        assert folder.read("a") is None, whole[at - 10 : at + 10]
+    place.write_bytes(whole)
+    assert folder.read("a") is not None
+
+
 @given(
     shapes=st.dictionaries(
         st.text(st.characters(codec="ascii", categories=["L"]), min_size=1, max_size=8),

@@ -53,7 +53,7 @@ def fit(
     *,
     schedule: Schedule = SCHEDULE,
     checks: tuple[int, ...] = CHECKS,
-    on_step: Callable[[int], None] = lambda _: None,
+    on_step: Callable[[int], object] = lambda _: None,
 ) -> Found:
     """Everything from loading on, as a process that was just started does it; saves every step."""
     ground = Ground.under(candidate, Context(tiny))  # type: ignore[arg-type]
@@ -177,5 +177,5 @@ def test_killed_twenty_times_at_random_moments_it_ends_with_the_same_weights(
         steps = [int(path.stem.rpartition("-")[2]) for path in place.glob("state-*.json")]
         reached.append(max(steps, default=0))
     assert reached == sorted(reached)
-    assert reached[0] + reached[-1] > 1 and len(set(reached)) > 5, "kills came while it went on"
+    assert len(set(reached)) > 5, "kills came while it went on"
     assert fit(name, candidate, tiny, place, schedule=schedule, checks=checks) == whole

@@ -30,6 +30,7 @@ from accordeur.parts.bundle import Bundle, bundle_files, load_bundle
 from accordeur.parts.calibration import Calibration
 from accordeur.parts.classifier.copied import Copied
 from accordeur.parts.classifier.lead import Lead
+from accordeur.parts.trained_with import another_prompt
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +108,12 @@ def pull(
     outcome = Outcome(stack, status, reason, tuple(context.scored), notes=context.notes)
     if outcome.finished:
         assert outcome.best is not None
-        cost = price(outcome.best.candidate, bench, train, fit_seconds, prices, limits)
+        best = outcome.best.candidate
+        cost = price(best, bench, train, fit_seconds, prices, limits)
         outcome = replace(outcome, cost=cost)
+        if warning := another_prompt(best):
+            context.note("warning", {"message": warning})
+            bench.log(f"{stack.name}: {warning}")
     _write_down(outcome, bench)
     if outcome.finished:
         shutil.rmtree(context.checkpoint_folder, ignore_errors=True)

@@ -50,6 +50,12 @@ def command(
             "--set", metavar="LEVER.SETTING=VALUE", help="A lever's setting; may be repeated."
         ),
     ] = None,
+    tune: Annotated[
+        bool,
+        typer.Option(
+            "--tune", help="Trained levers search their learning rate and size on dev first."
+        ),
+    ] = False,
     budget: Annotated[
         str | None,
         typer.Option(
@@ -132,7 +138,7 @@ def command(
     options = {
         "model": model,
         "levers": levers,
-        "settings": check_levers(levers, setting or []),
+        "settings": check_levers(levers, setting or [], tune=tune),
         "budget": seconds,
         "limit": limit,
         "seed": seed,

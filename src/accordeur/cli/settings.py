@@ -19,11 +19,18 @@ from accordeur.core.registry import unknown_name
 EXAMPLE = "--set few-shot.k=4,8"
 
 
-def check_levers(levers: str, settings: Sequence[str]) -> dict[str, dict[str, Any]]:
+def check_levers(
+    levers: str, settings: Sequence[str], *, tune: bool = False
+) -> dict[str, dict[str, Any]]:
     """The settings, after a trial that levers, stacks and settings are what they should be.
 
+    Args:
+        levers, settings: as typed.
+        tune: every lever that can search its settings does.
+
     Raises:
-        UsageError: a setting is not written `lever.setting=value`, or is given twice.
+        UsageError: a setting is not written `lever.setting=value`, or is given twice; or nothing
+            that is pulled can be tuned.
         PlanError: an unknown lever or setting, an impossible stack, a value out of range.
     """
     from accordeur.bench.stacks import parse_stacks
@@ -37,6 +44,15 @@ def check_levers(levers: str, settings: Sequence[str]) -> dict[str, dict[str, An
             f"`--set {idle[0]}...` sets a lever that is not pulled.",
             hint=f"--levers {levers},{idle[0]}",
         )
+    if tune:
+        able = [lever for stack in stacks for lever in stack.levers if "tune" in lever.settings]
+        if not able:
+            raise UsageError(
+                "`--tune` searches the settings of trained levers, and none is pulled.",
+                hint=f"--levers {levers},lora --tune",
+            )
+        for lever in able:
+            parsed.setdefault(lever.name, {}).setdefault("tune", True)
     return parsed
 
 

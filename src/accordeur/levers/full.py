@@ -27,7 +27,7 @@ class Full:
 
     Args:
         learning_rate: peak.
-        steps: optimiser steps; default three passes over the train rows, 48 to 240.
+        steps: optimiser steps; default three passes over the train rows, 64 to 400.
         batch_rows: rows of a step.
         must_improve: score step 0 too and stop the lever when no check beats it on dev; else the
             best check is kept, whatever it is.
@@ -42,7 +42,7 @@ class Full:
 
     learning_rate: float = 3e-5
     steps: int | None = None
-    batch_rows: int = 16
+    batch_rows: int = 8
     must_improve: bool = True
     tune: bool = False
 

@@ -25,7 +25,7 @@ class KeyValuePrefixLever:
 
     Args:
         learning_rate: share of the keys' and of the values' root mean square that a step may move.
-        steps: optimiser steps; default three passes over the train rows, 48 to 240.
+        steps: optimiser steps; default three passes over the train rows, 64 to 400.
         batch_rows: rows of a step.
         must_improve: score step 0 too and stop the lever when no check beats it on dev; else the
             best check is kept, whatever it is.
@@ -40,7 +40,7 @@ class KeyValuePrefixLever:
 
     learning_rate: float = 0.03
     steps: int | None = None
-    batch_rows: int = 16
+    batch_rows: int = 8
     must_improve: bool = True
     tune: bool = False
 

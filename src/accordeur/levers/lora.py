@@ -29,7 +29,7 @@ class Lora:
         rank_stable: scale by alpha / sqrt(rank) instead (rsLoRA).
         dora: train the length of each row of a weight apart from its direction (DoRA).
         learning_rate: peak.
-        steps: optimiser steps; default three passes over the train rows, 48 to 240.
+        steps: optimiser steps; default three passes over the train rows, 64 to 400.
         batch_rows: rows of a step.
         must_improve: score step 0 too and stop the lever when no check beats it on dev; else the
             best check is kept, whatever it is.
@@ -48,7 +48,7 @@ class Lora:
     dora: bool = False
     learning_rate: float = 5e-4
     steps: int | None = None
-    batch_rows: int = 16
+    batch_rows: int = 8
     must_improve: bool = True
     tune: bool = False
 

@@ -13,6 +13,7 @@ from accordeur.core.rendering import Request
 from accordeur.core.task import Turn
 from accordeur.parts.assemble import assemble
 from accordeur.parts.bundle import Bundle, load_bundle
+from accordeur.parts.trained_with import another_prompt
 
 Input = str | Mapping[str, str] | Sequence[Mapping[str, str]] | Request
 """A text, named fields, a conversation as `{"role", "content"}` messages, or a request."""
@@ -24,7 +25,8 @@ class LoadedBundle:
     Args:
         bundle: what was read.
         source: gives models by name; default those of this machine.
-        log: told when the base model differs from the one the bundle was measured on.
+        log: told when the base model differs from the one the bundle was measured on, or the prompt
+            from the one that a part was trained with.
     """
 
     def __init__(
@@ -39,6 +41,8 @@ class LoadedBundle:
             source = Models(log=log)
         self.bundle = bundle
         self._answerer = assemble(bundle.candidate, source)
+        if log is not None and (warning := another_prompt(bundle.candidate)):
+            log(f"{warning}; its scores do not carry over.")
         base = bundle.candidate.base
         if base is not None and bundle.base_digest and log is not None:
             found = source.model(base).identity.digest

@@ -1,7 +1,8 @@
 """Checkpoints of one fit as files: arrays in safetensors, facts and hashes in a manifest.
 
 `NAME.safetensors` is written first and `NAME.json`, which holds its SHA-256, last; each appears
-whole or not at all. A checkpoint without its manifest, or whose file has another hash, is none.
+whole or not at all. A checkpoint without its manifest, or with another hash of its file or of its
+facts, is none.
 What a killed writer left half-written is swept by the run folder when it is locked.
 """
 
@@ -52,10 +53,13 @@ class CheckpointFolder:
                 yield piece
 
         write_atomic(self._arrays(name), pieces())
-        write_atomic(
-            self._manifest(name),
-            pretty_json({"format": FORMAT, "sha256": hashed.hexdigest(), "facts": facts}),
-        )
+        manifest = {
+            "format": FORMAT,
+            "sha256": hashed.hexdigest(),
+            "facts_sha256": _facts_sha256(facts),
+            "facts": facts,
+        }
+        write_atomic(self._manifest(name), pretty_json(manifest))
 
     def read(self, name: str) -> Saved | None:
         """What was kept, or `None` when it is not there or damaged."""
@@ -64,9 +68,13 @@ class CheckpointFolder:
 
         try:
             manifest = json.loads(self._manifest(name).read_bytes())
-            if manifest["format"] != FORMAT or _sha256(self._arrays(name)) != manifest["sha256"]:
-                return None
-            return load_file(self._arrays(name)), dict(manifest["facts"])
+            facts = dict(manifest["facts"])
+            whole = (
+                manifest["format"] == FORMAT
+                and manifest["facts_sha256"] == _facts_sha256(facts)
+                and manifest["sha256"] == _sha256(self._arrays(name))
+            )
+            return (load_file(self._arrays(name)), facts) if whole else None
         except (OSError, ValueError, KeyError, TypeError, SafetensorError):
             return None
 
@@ -109,6 +117,10 @@ def safetensors_pieces(arrays: Mapping[str, FloatArray]) -> Iterator[bytes]:
     yield len(text).to_bytes(8, "little") + text
     for array in arrays.values():
         yield np.ascontiguousarray(array).tobytes()
+
+
+def _facts_sha256(facts: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
 def _sha256(path: Path) -> str:

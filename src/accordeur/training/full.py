@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from accordeur.core.candidate import Candidate
+from accordeur.parts.trained_with import prompt_fingerprint
 from accordeur.parts.weights import FullWeights
 from accordeur.training.ground import Ground
 from accordeur.training.rows import TrainingRow
-from accordeur.training.task_rows import prompt_fingerprint
 from accordeur.training.trainee import Moving
 
 

@@ -24,9 +24,9 @@ from accordeur.models.local.adapter import empty_cache
 from accordeur.parts.prompt import Prompt
 from accordeur.parts.rendering import render
 from accordeur.parts.soft_prompt import KeyValuePrefix, SoftPrompt
+from accordeur.parts.trained_with import prompt_fingerprint
 from accordeur.training.ground import Ground
 from accordeur.training.rows import TrainingRow
-from accordeur.training.task_rows import prompt_fingerprint
 from accordeur.training.trainee import Moving
 
 

@@ -23,7 +23,7 @@ def train(
     seed: int,
     checks: Sequence[int],
     keeper: Keeper | None = None,
-    on_step: Callable[[int], None] = lambda _: None,
+    on_step: Callable[[int], object] = lambda _: None,
 ) -> Iterator[tuple[int, float]]:
     """Train, pausing after every step named in `checks` with the step and its recent loss.
 

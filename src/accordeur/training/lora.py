@@ -19,10 +19,10 @@ from accordeur.core.candidate import Candidate
 from accordeur.core.errors import MissingDependency
 from accordeur.core.model import FloatArray
 from accordeur.models.local.adapter import Loaded
+from accordeur.parts.trained_with import prompt_fingerprint
 from accordeur.parts.weights import LoraWeights
 from accordeur.training.ground import Ground
 from accordeur.training.rows import TrainingRow
-from accordeur.training.task_rows import prompt_fingerprint
 from accordeur.training.trainee import Moving
 
 ADAPTER = "default"

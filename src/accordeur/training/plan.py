@@ -18,7 +18,7 @@ MOST_CHECKS = 4
 """Checks of one training at most: each is a configuration that the verdict pays for."""
 
 PASSES = 3
-FEWEST, MOST = 48, 240
+FEWEST, MOST = 64, 400
 """Steps by default: so many passes over the train rows, within these bounds."""
 
 BACKWARD = 3

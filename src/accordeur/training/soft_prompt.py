@@ -26,9 +26,9 @@ from accordeur.parts.prompt import Prompt
 from accordeur.parts.rendering import lead_text, render
 from accordeur.parts.soft_prompt import SoftPrompt
 from accordeur.parts.soft_prompt.virtual_tokens import Mode
+from accordeur.parts.trained_with import prompt_fingerprint
 from accordeur.training.ground import Ground
 from accordeur.training.rows import TrainingRow
-from accordeur.training.task_rows import prompt_fingerprint
 from accordeur.training.trainee import Moving
 
 Initial = Literal["labels", "text", "vocabulary", "random"]

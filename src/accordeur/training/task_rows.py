@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from accordeur.core.candidate import Candidate
-from accordeur.core.fingerprint import digest, digest_bytes
 from accordeur.core.lever import FitContext
 from accordeur.core.model import Embedder, Model
 from accordeur.core.rendering import Request
 from accordeur.core.task import Example
 from accordeur.models.local.pieces import PromptTokenizer
 from accordeur.parts.answering.prompting import Prompting
-from accordeur.parts.prompt import Prompt
 from accordeur.training.rows import TrainingRow, training_rows
 
 
@@ -41,12 +39,6 @@ def task_rows(
         for row in train
     ]
     return training_rows(chat, rendered, answers, context.model.context_window)
-
-
-def prompt_fingerprint(candidate: Candidate) -> str:
-    """Of the prompt a part was trained with; serving it with another is another candidate."""
-    prompt = candidate.part(Prompt) or Prompt(candidate.task.instruction)
-    return digest({name: digest_bytes(data) for name, data in prompt.files().items()})
 
 
 class _Source:

@@ -122,6 +122,16 @@ def load(place: str | Path, *, dtype: torch.dtype, device: torch.device) -> Load
     return Loaded(model, config, tokenizer, head_of(model, config), window, _stop(model, tokenizer))
 
 
+def save(loaded: Loaded, folder: Path) -> None:
+    """Write weights (safetensors), configuration and tokenizer as a Hugging Face folder.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    loaded.model.save_pretrained(str(folder))
+    loaded.tokenizer.save_pretrained(str(folder))
+
+
 def _settings(place: str | Path) -> dict[str, Any]:
     """No code that comes with a model; nothing from the network for a folder."""
     settings: dict[str, Any] = {"trust_remote_code": False}

@@ -155,6 +155,15 @@ class LocalModel:
             change_weights(loaded.model, adaptation)
         return loaded
 
+    def write(self, folder: Path, adaptation: Adaptation) -> None:
+        """The model with changed weights as a Hugging Face folder: safetensors, tokenizer, config.
+
+        Raises:
+            ModelError: the adaptation does not fit this model.
+            OSError: the folder cannot be written.
+        """
+        adapter.save(self.modules(adaptation), folder)
+
     def adapted(self, adaptation: Adaptation) -> LocalModel:
         """The model with virtual tokens, trained prefix or weights; see `core.model.Adaptable`.
 

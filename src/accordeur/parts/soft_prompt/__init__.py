@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 from accordeur.core.errors import BundleError
 from accordeur.parts.soft_prompt.key_values import KeyValuePrefix
-from accordeur.parts.soft_prompt.virtual_tokens import SoftPrompt
+from accordeur.parts.soft_prompt.virtual_tokens import Mode, SoftPrompt
 
-__all__ = ["KeyValuePrefix", "SoftPrompt", "load"]
+__all__ = ["KeyValuePrefix", "Mode", "SoftPrompt", "load"]
 
 
 def load(files: Mapping[str, bytes]) -> SoftPrompt | KeyValuePrefix:

@@ -36,7 +36,7 @@ def training(report: Report) -> Section | None:
         "quarter of the steps, nats per answer token.",
         class_="note",
     )
-    shown = [_targets(entry) for entry in trained]
+    shown = [join(_warning(entry), _targets(entry)) for entry in trained]
     return Section("training", "Training", join(scrolled(table, "Training"), note, shown))
 
 
@@ -93,3 +93,8 @@ def _targets(entry: Entry) -> Markup | None:
         class_="note",
     )
     return folded(f"What {entry.name} learns from", about, *rows)
+
+
+def _warning(entry: Entry) -> Markup | None:
+    warning = entry.data["notes"].get("warning")
+    return warning and tag("p", tag("code", entry.name), f": {warning['message']}.")
