@@ -1,4 +1,4 @@
-"""Our side as a worker: the loop, losses and trainees of `accordeur.training`, one step per turn."""
+"""Our side as a worker: the loop and trainees of `accordeur.training`, one step per turn."""
 
 from __future__ import annotations
 

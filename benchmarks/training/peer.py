@@ -89,7 +89,8 @@ def target_loss(outputs: Any, labels: Tensor, num_items_in_batch: Any = None) ->
     total = torch.nn.functional.cross_entropy(
         outputs.logits.float(), targets[targets != -100], reduction="sum"
     )
-    return total / num_items_in_batch
+    loss: Tensor = total / num_items_in_batch
+    return loss
 
 
 def network(job: dict[str, Any]) -> Any:

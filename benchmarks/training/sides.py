@@ -80,9 +80,7 @@ SIDES = {
     "hf-16-auto": hf(
         "bfloat16 weights and autocast, logits at answers", BF, {"bf16": True}, targets=True
     ),
-    "hf-auto": hf(
-        "bfloat16 autocast, logits at answers", "float32", {"bf16": True}, targets=True
-    ),
+    "hf-auto": hf("bfloat16 autocast, logits at answers", "float32", {"bf16": True}, targets=True),
     "hf-auto-eager": hf(
         "bfloat16 autocast, logits at answers, eager attention",
         "float32",
@@ -100,3 +98,10 @@ SIDES = {
         "bfloat16 weights, logits at answers, compiled", BF, {"torch_compile": True}, targets=True
     ),
 }
+
+CHOSEN = {
+    "lora": ["ours-32", "ours-16", "trl-32", "trl-16-eager", "trl-16-patched", "trl"],
+    "soft": ["ours-32", "ours-16", "hf-32", "hf-16", "hf-16-eager", "hf-16-all"],
+    "full": ["ours-32", "ours-16", "trl-32", "trl-16-eager", "trl"],
+}
+"""Who races by default: both our dtypes, the peer's defaults, and its fastest settings found."""
