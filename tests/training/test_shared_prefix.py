@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
+import transformers
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
 from accordeur.models.local.adapter import Loaded
 from accordeur.models.local.head import Head
+from accordeur.training import attention
 from accordeur.training.answer_loss import ROWS, answer_loss
 from accordeur.training.rows import TrainingRow
 from accordeur.training.shared_prefix import batch_loss
@@ -40,7 +44,21 @@ def gradients(modules: Loaded, rows: list[TrainingRow]) -> tuple[float, float, T
     return float(loss.detach()), float(expected.detach()), ours.grad, theirs.grad
 
 
-def test_loss_and_gradient_are_the_naive_ones(modules: Loaded, rows: list[TrainingRow]) -> None:
+@pytest.mark.parametrize("most", [0, attention.PLAIN_SCORES])
+def test_loss_and_gradient_are_the_naive_ones(
+    most: int, modules: Loaded, rows: list[TrainingRow], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used = set()
+    forward = transformers.models.llama.modeling_llama.LlamaAttention.forward
+
+    def watched(self: Any, *args: Any, **kwargs: Any) -> Any:
+        used.add(self.config._attn_implementation)
+        return forward(self, *args, **kwargs)
+
+    monkeypatch.setattr(attention, "PLAIN_SCORES", most)
+    monkeypatch.setattr(transformers.models.llama.modeling_llama.LlamaAttention, "forward", watched)
+    batch_loss(modules, rows, modules.model.get_input_embeddings()(torch.tensor(rows[0].prefix)))
+    assert used == {"eager" if most else "sdpa"}
     loss, expected, ours, theirs = gradients(modules, rows)
     assert loss == pytest.approx(expected, rel=1e-5)
     assert float((ours - theirs).norm() / theirs.norm()) < 1e-5

@@ -22,6 +22,7 @@ from accordeur.models.local.adapter import Loaded
 from accordeur.parts.trained_with import prompt_fingerprint
 from accordeur.parts.weights import LoraWeights
 from accordeur.training.ground import Ground
+from accordeur.training.low_rank_product import use_products
 from accordeur.training.rows import TrainingRow
 from accordeur.training.trainee import Moving
 
@@ -126,6 +127,9 @@ def inject(loaded: Loaded, recipe: LowRank, seed: int) -> None:
         parameter.requires_grad_("lora_" in name)
         if "lora_" in name:
             parameter.data = parameter.data.float()
+    if not recipe.dora:
+        for _, module in _adapted(loaded.model):
+            use_products(module, ADAPTER)
 
 
 def linear_names(model: Any) -> list[str]:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from accordeur.models.local.adapter import Loaded, empty_cache
 from accordeur.training.answer_loss import answer_loss
+from accordeur.training.attention import attention_for
 from accordeur.training.rows import TrainingRow
 
 KeysAndValues = Sequence[tuple[Tensor, Tensor]]
@@ -55,13 +56,14 @@ def batch_loss(
     bias = torch.zeros(seen.shape, dtype=loaded.head.weight.dtype).masked_fill_(
         ~seen, torch.finfo(loaded.head.weight.dtype).min
     )
-    output = base(
-        inputs_embeds=base.get_input_embeddings()(tokens.to(device)),
-        position_ids=torch.arange(length, length + width, device=device)[None],
-        attention_mask=bias[None, None].to(device),
-        past_key_values=cache,
-        use_cache=length > 0,
-    )
+    with attention_for(base, len(rows), width, length + width):
+        output = base(
+            inputs_embeds=base.get_input_embeddings()(tokens.to(device)),
+            position_ids=torch.arange(length, length + width, device=device)[None],
+            attention_mask=bias[None, None].to(device),
+            past_key_values=cache,
+            use_cache=length > 0,
+        )
     hidden = output.last_hidden_state.flatten(0, 1)[torch.tensor(places, device=device)]
     return answer_loss(hidden, loaded.head, torch.tensor(targets, device=device)), len(targets)
 
@@ -74,12 +76,13 @@ def _prefix_cache(base: Any, prefix: Tensor | None, stored: KeysAndValues, rows:
     if prefix is not None:
         past = stored[0][0].shape[1] if stored else 0
         places = torch.arange(past, past + len(prefix), device=prefix.device)
-        base(
-            inputs_embeds=prefix[None],
-            position_ids=places[None],
-            past_key_values=alone,
-            use_cache=True,
-        )
+        with attention_for(base, 1, len(prefix), past + len(prefix)):
+            base(
+                inputs_embeds=prefix[None],
+                position_ids=places[None],
+                past_key_values=alone,
+                use_cache=True,
+            )
     expanded = empty_cache()
     for index, layer in enumerate(alone.layers):
         expanded.update(
