@@ -50,6 +50,7 @@ def measure(
             task,
             levers=[lever],
             effort=EFFORT,
+            forgetting="off",
             seed=seed,
             settings=settings,
             runs=runs,
