@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 import torch
-import transformers
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
 from accordeur.models.local.adapter import Loaded
 from accordeur.models.local.head import Head
-from accordeur.training import attention
+from accordeur.training import attention, shared_prefix
 from accordeur.training.answer_loss import ROWS, answer_loss
 from accordeur.training.rows import TrainingRow
 from accordeur.training.shared_prefix import batch_loss
@@ -44,21 +41,14 @@ def gradients(modules: Loaded, rows: list[TrainingRow]) -> tuple[float, float, T
     return float(loss.detach()), float(expected.detach()), ours.grad, theirs.grad
 
 
-@pytest.mark.parametrize("most", [0, attention.PLAIN_SCORES])
+@pytest.mark.parametrize("way", ["plain", "fused", "in two"])
 def test_loss_and_gradient_are_the_naive_ones(
-    most: int, modules: Loaded, rows: list[TrainingRow], monkeypatch: pytest.MonkeyPatch
+    way: str, modules: Loaded, rows: list[TrainingRow], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    used = set()
-    forward = transformers.models.llama.modeling_llama.LlamaAttention.forward
-
-    def watched(self: Any, *args: Any, **kwargs: Any) -> Any:
-        used.add(self.config._attn_implementation)
-        return forward(self, *args, **kwargs)
-
-    monkeypatch.setattr(attention, "PLAIN_SCORES", most)
-    monkeypatch.setattr(transformers.models.llama.modeling_llama.LlamaAttention, "forward", watched)
-    batch_loss(modules, rows, modules.model.get_input_embeddings()(torch.tensor(rows[0].prefix)))
-    assert used == {"eager" if most else "sdpa"}
+    if way == "fused":
+        monkeypatch.setattr(attention, "PLAIN_SCORES", 0)
+    if way == "in two":
+        monkeypatch.setattr(shared_prefix, "able", lambda _: False)
     loss, expected, ours, theirs = gradients(modules, rows)
     assert loss == pytest.approx(expected, rel=1e-5)
     assert float((ours - theirs).norm() / theirs.norm()) < 1e-5
@@ -83,6 +73,51 @@ def test_for_any_shapes(
     loss, expected, ours, theirs = gradients(modules, made)
     assert loss == pytest.approx(expected, rel=1e-5)
     assert float((ours - theirs).norm() / theirs.norm()) < 1e-4
+
+
+def test_the_model_attends_as_before_afterwards(modules: Loaded, rows: list[TrainingRow]) -> None:
+    base = modules.model.base_model
+    assert attention.able(base)
+    layout = attention.Layout(0, 1, 1)
+    with attention.attending(base, layout):
+        assert not attention.able(base)
+    assert attention.able(base)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    batch=st.integers(1, 3),
+    kv=st.integers(1, 2),
+    group=st.integers(1, 3),
+    queries=st.integers(1, 6),
+    before=st.integers(0, 5),
+    window=st.none() | st.integers(1, 8),
+)
+def test_attention_is_that_of_torch(
+    batch: int, kv: int, group: int, queries: int, before: int, window: int | None
+) -> None:
+    draws = torch.Generator().manual_seed(0)
+    keys = before + queries
+    query = torch.randn(batch, kv * group, queries, 4, generator=draws)
+    key, value = (torch.randn(batch, kv, keys, 4, generator=draws) for _ in range(2))
+    mask = attention.Layout(0, 1, 1).mask(queries, keys, window, query)
+    seen = torch.tensor(
+        [
+            [
+                at <= before + own and (window is None or at > before + own - window)
+                for at in range(keys)
+            ]
+            for own in range(queries)
+        ]
+    )
+    expected = torch.nn.functional.scaled_dot_product_attention(
+        query,
+        key.repeat_interleave(group, 1),
+        value.repeat_interleave(group, 1),
+        attn_mask=seen,
+        scale=0.3,
+    )
+    torch.testing.assert_close(attention.attend(query, key, value, mask, 0.3), expected)
 
 
 def test_without_a_prefix_rows_are_computed_from_their_first_token(

@@ -17,9 +17,10 @@ from accordeur.models.local.model import LocalModel
 from accordeur.models.local.pieces import PromptTokenizer
 from accordeur.parts.answering.adapted import adaptation_of
 from accordeur.parts.soft_prompt import SoftPromptEnsemble
+from accordeur.training.attention import KeysAndValues
 from accordeur.training.encoder_decoder import encoder_decoder_loss
 from accordeur.training.rows import TrainingRow
-from accordeur.training.shared_prefix import KeysAndValues, batch_loss
+from accordeur.training.shared_prefix import batch_loss
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,11 +15,8 @@ from torch import Tensor
 
 from accordeur.models.local.adapter import Loaded, empty_cache
 from accordeur.training.answer_loss import answer_loss
-from accordeur.training.attention import attention_for
+from accordeur.training.attention import KeysAndValues, Layout, able, attending
 from accordeur.training.rows import TrainingRow
-
-KeysAndValues = Sequence[tuple[Tensor, Tensor]]
-"""Per layer, each [K, P, D]; empty without any."""
 
 
 def batch_loss(
@@ -39,9 +36,8 @@ def batch_loss(
     """
     base = loaded.model.base_model
     device = loaded.head.weight.device
-    length = (stored[0][0].shape[1] if stored else 0) + (0 if prefix is None else len(prefix))
-    cache = _prefix_cache(base, prefix, stored, len(rows))
     width = max(row.own for row in rows)
+    layout = Layout(0 if prefix is None else len(prefix), len(rows), width, stored)
     tokens = torch.zeros(len(rows), width, dtype=torch.long)
     places: list[int] = []
     targets: list[int] = []
@@ -52,20 +48,41 @@ def batch_loss(
         places.extend(range(first, first + len(row.answer)))
         targets.extend(row.answer)
     # Padding stands on the right, where no position that counts looks.
-    seen = torch.ones(width, length + width, dtype=torch.bool).tril(length)
-    bias = torch.zeros(seen.shape, dtype=loaded.head.weight.dtype).masked_fill_(
-        ~seen, torch.finfo(loaded.head.weight.dtype).min
-    )
-    with attention_for(base, len(rows), width, length + width):
-        output = base(
-            inputs_embeds=base.get_input_embeddings()(tokens.to(device)),
-            position_ids=torch.arange(length, length + width, device=device)[None],
-            attention_mask=bias[None, None].to(device),
-            past_key_values=cache,
-            use_cache=length > 0,
-        )
-    hidden = output.last_hidden_state.flatten(0, 1)[torch.tensor(places, device=device)]
+    embedded = base.get_input_embeddings()(tokens.to(device))
+    run = _at_once if able(base) else _in_two
+    hidden = run(base, layout, prefix, embedded)[torch.tensor(places, device=device)]
     return answer_loss(hidden, loaded.head, torch.tensor(targets, device=device)), len(targets)
+
+
+def _at_once(base: Any, layout: Layout, prefix: Tensor | None, rows: Tensor) -> Tensor:
+    """Hidden states of the rows, [rows * width, E]: prefix and rows as one sequence."""
+    own = rows.flatten(0, 1)
+    with attending(base, layout):
+        output = base(
+            inputs_embeds=(own if prefix is None else torch.cat((prefix, own)))[None],
+            position_ids=layout.positions()[None].to(rows.device),
+            # Four dimensions pass as they are; what may be seen is the layout's.
+            attention_mask=rows.new_zeros(1, 1, 1, 1),
+            use_cache=False,
+        )
+    hidden: Tensor = output.last_hidden_state[0, layout.prefix :]
+    return hidden
+
+
+def _in_two(base: Any, layout: Layout, prefix: Tensor | None, rows: Tensor) -> Tensor:
+    """The same in two passes, for attention that cannot be exchanged."""
+    length = layout.before
+    cache = _prefix_cache(base, prefix, layout.stored, layout.rows)
+    bias = layout.mask(layout.width, length + layout.width, None, rows)
+    output = base(
+        inputs_embeds=rows,
+        position_ids=torch.arange(length, length + layout.width, device=rows.device)[None],
+        attention_mask=bias[None, None],
+        past_key_values=cache,
+        use_cache=length > 0,
+    )
+    hidden: Tensor = output.last_hidden_state.flatten(0, 1)
+    return hidden
 
 
 def _prefix_cache(base: Any, prefix: Tensor | None, stored: KeysAndValues, rows: int) -> Any:
@@ -76,13 +93,12 @@ def _prefix_cache(base: Any, prefix: Tensor | None, stored: KeysAndValues, rows:
     if prefix is not None:
         past = stored[0][0].shape[1] if stored else 0
         places = torch.arange(past, past + len(prefix), device=prefix.device)
-        with attention_for(base, 1, len(prefix), past + len(prefix)):
-            base(
-                inputs_embeds=prefix[None],
-                position_ids=places[None],
-                past_key_values=alone,
-                use_cache=True,
-            )
+        base(
+            inputs_embeds=prefix[None],
+            position_ids=places[None],
+            past_key_values=alone,
+            use_cache=True,
+        )
     expanded = empty_cache()
     for index, layer in enumerate(alone.layers):
         expanded.update(
