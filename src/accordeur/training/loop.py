@@ -66,7 +66,7 @@ def train(
         mean = float(loss.detach()) / tokens
         if not (math.isfinite(mean) and math.isfinite(float(norm)) and math.isfinite(rate)):
             raise ModelError(
-                f"Training left the numbers at step {step + 1}: the loss is {mean}, the norm of "
+                f"Training broke down at step {step + 1}: the loss is {mean}, the norm of "
                 f"its gradient {float(norm)}, the learning rate {rate}.",
                 hint="a smaller learning rate",
             )
