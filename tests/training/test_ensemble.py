@@ -136,7 +136,6 @@ def pull(tiny_folder: Path, home: Path, levers: list[str], effort: int) -> accor
         },
         effort=effort,
         runs=home / "runs",
-        forgetting="off",
         source=Models(dtype="float32"),
     )
 
@@ -150,6 +149,9 @@ def test_seeds_are_trained_apart_and_scored_together(
     assert ledger == ["step 2", "step 4", "seed 1, step 2", "seed 1, step 4", "2 seeds together"]
     entries = {entry["name"]: entry for entry in run.record["entries"]}
     assert entries["soft-prompt"]["status"] == "finished", entries["soft-prompt"]["reason"]
+    [forgotten] = run.record["forgetting"]["entries"]
+    assert forgotten["status"] == "measured", forgotten["reason"]
+    assert forgotten["off"]["identical"]
     place = run.folder / "candidates" / entries["soft-prompt"]["configuration_id"]
     assert LoadedBundle(load_bundle(place), Models(dtype="float32")).answer("A card?").text
 

@@ -15,7 +15,7 @@ from typing import Any
 from accordeur.core.cache import AnswerCache
 from accordeur.core.candidate import Candidate
 from accordeur.core.errors import ModelError
-from accordeur.core.model import Batch, Capability, ModelSource, Scored, Usage
+from accordeur.core.model import Batch, Capability, ModelSource, Scored
 from accordeur.core.rendering import Request
 from accordeur.core.task import Turn
 from accordeur.measure.forgetting.findings import (
@@ -28,7 +28,6 @@ from accordeur.measure.forgetting.findings import (
 )
 from accordeur.measure.forgetting.materials import Materials, OtherTask, Passage
 from accordeur.measure.forgetting.subject import active_subject, base_subject, switching_off
-from accordeur.parts.answering.calls import usage_json
 from accordeur.parts.answering.prompted_model import PromptedModel
 
 ASKED = "Please write a short text about anything you like."
@@ -168,15 +167,7 @@ def _score(
     asked: PromptedModel, requests: Sequence[Request], continuations: Sequence[str]
 ) -> list[tuple[float, ...]]:
     found: dict[int, tuple[float, ...]] = {}
-    batches = asked.ask(
-        requests,
-        {"score": list(continuations)},
-        lambda prompts, finished: _finite(asked.model.score(prompts, continuations, done=finished)),
-        _encode,
-        _decode,
-        (),
-    )
-    for batch in batches:
+    for batch in asked.score(requests, continuations, checked=_finite):
         for index, (scored, _) in zip(batch.indices, batch.results, strict=True):
             found[index] = scored.scores
     return [found[index] for index in range(len(requests))]
@@ -195,11 +186,3 @@ def _unmeasurable(why: str) -> ModelError:
         f"What was forgotten cannot be measured: {why}.",
         hint="train with a lower learning rate",
     )
-
-
-def _encode(scored: Scored) -> dict[str, Any]:
-    return {"scores": list(scored.scores), "usage": usage_json(scored.usage)}
-
-
-def _decode(data: dict[str, Any]) -> Scored:
-    return Scored(tuple(data["scores"]), Usage(**data["usage"]))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -11,10 +10,8 @@ from accordeur.core.answer import Answer
 from accordeur.core.cache import AnswerCache
 from accordeur.core.candidate import Candidate
 from accordeur.core.errors import BundleError
-from accordeur.core.model import Batch, Model, ModelSource, Scored, Usage
+from accordeur.core.model import Batch, Model, ModelSource, Scored
 from accordeur.core.rendering import Rendered, Request
-from accordeur.parts.answering.calls import usage_json
-from accordeur.parts.answering.mixture import every_member, mixed
 from accordeur.parts.answering.prompted_model import PromptedModel
 from accordeur.parts.calibration import Calibration, label_probabilities
 
@@ -57,18 +54,7 @@ class LabelAnswerer:
         self, requests: Sequence[Request], *, done: Collection[int] = ()
     ) -> Iterator[Batch[Answer]]:
         """Answers in the model's batches, cached ones first."""
-        texts, model, members = self._texts, self._prompted.model, self._prompted.members
-        batches = self._prompted.ask(
-            requests,
-            {"score": texts},
-            lambda prompts, finished: model.score(prompts, texts, done=finished),
-            _encode,
-            _decode,
-            every_member(done, members),
-        )
-        if members > 1:
-            batches = mixed(batches, members)
-        for batch in batches:
+        for batch in self._prompted.score(requests, self._texts, done):
             answers = tuple(self._read(scored, seconds) for scored, seconds in batch.results)
             yield Batch(batch.indices, answers, batch.seconds, batch.tokens)
 
@@ -83,11 +69,3 @@ class LabelAnswerer:
             usage=scored.usage,
             seconds=seconds,
         )
-
-
-def _encode(scored: Scored) -> dict[str, Any]:
-    return {"scores": list(scored.scores), "usage": usage_json(scored.usage)}
-
-
-def _decode(data: dict[str, Any]) -> Scored:
-    return Scored(tuple(data["scores"]), Usage(**data["usage"]))

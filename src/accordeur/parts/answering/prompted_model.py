@@ -8,10 +8,11 @@ from typing import Any, TypeVar
 
 from accordeur.core.cache import AnswerCache
 from accordeur.core.candidate import Candidate
-from accordeur.core.model import Batch, Model, ModelSource
+from accordeur.core.model import Batch, Model, ModelSource, Scored, Usage
 from accordeur.core.rendering import Rendered, Request
 from accordeur.parts.answering.adapted import adapted_model
-from accordeur.parts.answering.calls import call_keys, through_cache
+from accordeur.parts.answering.calls import call_keys, through_cache, usage_json
+from accordeur.parts.answering.mixture import every_member, mixed
 from accordeur.parts.answering.prompting import Prompting
 
 R = TypeVar("R")
@@ -54,6 +55,32 @@ class PromptedModel:
         """Drop the model's prefixes."""
         self.model.forget()
 
+    def score(
+        self,
+        requests: Sequence[Request],
+        continuations: Sequence[str],
+        done: Collection[int] = (),
+        checked: Callable[[Iterator[Batch[Scored]]], Iterator[Batch[Scored]]] = iter,
+    ) -> Iterator[Batch[tuple[Scored, float]]]:
+        """Log-probabilities of the same continuations after each request, with their seconds.
+
+        Args:
+            done: indices of requests that need no answer.
+            checked: what the model's batches pass through before they are remembered.
+        """
+        members = self._prompting.members
+        batches = self.ask(
+            requests,
+            {"score": list(continuations)},
+            lambda prompts, finished: checked(
+                self.model.score(prompts, continuations, done=finished)
+            ),
+            _encode,
+            _decode,
+            every_member(done, members),
+        )
+        return batches if members == 1 else mixed(batches, members)
+
     def ask(
         self,
         requests: Sequence[Request],
@@ -90,3 +117,11 @@ class PromptedModel:
             decode,
             overhead=rendering,
         )
+
+
+def _encode(scored: Scored) -> dict[str, Any]:
+    return {"scores": list(scored.scores), "usage": usage_json(scored.usage)}
+
+
+def _decode(data: dict[str, Any]) -> Scored:
+    return Scored(tuple(data["scores"]), Usage(**data["usage"]))
