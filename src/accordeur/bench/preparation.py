@@ -45,6 +45,9 @@ from accordeur.tasks.checks import raise_errors, run_checks
 EMBEDDER = "local/minilm"
 """The embedding model of floors, nearest demonstrations and the near-leakage check."""
 
+LEAST_EFFORT = 2
+"""Under it trained levers take too few steps; `all` rather leaves some out."""
+
 
 class Preparation:
     """A task and options on their way to a plan.
@@ -168,15 +171,19 @@ class Preparation:
         refused: list[Refusal] = []
         names = [name for name in LEFT_OUT_FIRST if any(one.name == name for one in left)]
         while True:
+            would_do = "a larger one would do"
             try:
-                return self._effort([*floors, *left]), left, refused
+                effort = self._effort([*floors, *left])
+                enough = effort >= LEAST_EFFORT or self.options.effort is not None
+                if enough or not (self.everything and names):
+                    return effort, left, refused
             except PlanError as error:
                 if not (self.everything and names):
                     raise
-                (most,) = [one for one in left if one.name == names[0]]
-                left.remove(most)
-                reason = f"it does not fit the budget; {error.hint.partition(',')[0]} would do"
-                refused.append(Refusal(names.pop(0), reason))
+                would_do = f"{error.hint.partition(',')[0]} would do"
+            (most,) = [one for one in left if one.name == names[0]]
+            left.remove(most)
+            refused.append(Refusal(names.pop(0), f"it does not fit the budget; {would_do}"))
 
     def _effort(self, stacks: Sequence[Stack]) -> int:
         """The effort of the plan, and the forecast that goes with it."""

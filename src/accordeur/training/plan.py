@@ -21,8 +21,8 @@ PASSES = 3
 FEWEST, MOST = 64, 400
 """Steps by default: so many passes over the train rows, within these bounds."""
 
-BACKWARD = 3
-"""A trained row costs about three forward passes of the engine; measured, docs/benchmarks.md."""
+BACKWARD = 2
+"""A trained row costs about two forward passes of the engine: 1.8 on examples/support with LoRA."""
 
 
 @dataclass(frozen=True, slots=True)
