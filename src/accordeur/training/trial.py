@@ -71,9 +71,9 @@ def trial(trainee: Trainee, rows: Sequence[TrainingRow], schedule: Schedule, see
     if free is not None and fixed > ROOM * free:
         raise ModelError(too_little(fixed, free), hint="a smaller model, or close other programs")
     plan = sorted(batches(rows, schedule, seed), key=positions)
-    _once(trainee, plan[0])
     watch = PeakWatch(device)
-    watch.begin()
+    watch.begin()  # before the first step: what it frees stays resident and is taken again
+    _once(trainee, plan[0])
     seconds = [(positions(batch), _once(trainee, batch)) for batch in _three(plan)]
     taken = watch.end()
     sizes = [positions(batch) for batch in plan]
