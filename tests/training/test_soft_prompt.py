@@ -114,7 +114,7 @@ def test_the_same_seed_gives_the_same_vectors(
 def test_a_rate_that_blows_up_is_said(candidate: Candidate, ground: Ground) -> None:
     trainee = PromptTuning("replace", 64).begin(candidate, ground, 0)
     schedule = Schedule(3, 1, float("inf"))
-    with pytest.raises(ModelError, match="left the numbers at step 1"):
+    with pytest.raises(ModelError, match="broke down at step 1"):
         list(train(trainee, rows_of(trainee), schedule, seed=0, checks=(3,)))
 
 
