@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,16 +85,8 @@ def write_task(chosen: LabelSet, train_rows: int, folder: Path) -> Path:
         raise SystemExit(
             f"{root} is not there.\n\nhint: set ACCORDEUR_DATA; the set comes from {chosen.source}"
         )
-    folder.mkdir(parents=True, exist_ok=True)
-    labels: set[str] = set()
-    for split, count in (("train", train_rows), ("dev", DEV), ("test", chosen.held_out)):
-        rows = sorted(read_rows(root / f"{split}.jsonl"), key=lambda row: str(row["id"]))
-        labels.update(str(row["expected"]) for row in rows)
-        kept = random.Random(0).sample(rows, min(count, len(rows)))
-        lines = [
-            json.dumps({name: row[name] for name in ("id", "input", "expected")}) for row in kept
-        ]
-        (folder / f"{split}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    counts = {"train": train_rows, "dev": DEV, "test": chosen.held_out}
+    labels = {str(row["expected"]) for row in draw_splits(root, counts, folder)}
     config = {
         "name": f"{chosen.name}-{train_rows}",
         "instruction": chosen.instruction,
@@ -104,3 +97,18 @@ def write_task(chosen: LabelSet, train_rows: int, folder: Path) -> Path:
     }
     (folder / "task.yaml").write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
     return folder
+
+
+def draw_splits(root: Path, counts: Mapping[str, int], folder: Path) -> list[dict[str, Any]]:
+    """Write so many rows of every split, drawn with seed 0; returns all they were drawn from."""
+    folder.mkdir(parents=True, exist_ok=True)
+    known = []
+    for split, count in counts.items():
+        rows = sorted(read_rows(root / f"{split}.jsonl"), key=lambda row: str(row["id"]))
+        known += rows
+        kept = random.Random(0).sample(rows, min(count, len(rows)))
+        lines = [
+            json.dumps({name: row[name] for name in ("id", "input", "expected")}) for row in kept
+        ]
+        (folder / f"{split}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return known

@@ -12,10 +12,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import random
 import tempfile
 import time
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +23,7 @@ import yaml
 
 import accordeur
 from accordeur.bench.observer import EntryView, Silent
+from accordeur.cli.settings import parse_settings
 from accordeur.core.candidate import Candidate
 from accordeur.core.rendering import Request
 from accordeur.core.task import Example
@@ -34,7 +33,7 @@ from accordeur.parts.answering.adapted import adapted_model
 from accordeur.parts.answering.prompting import Prompting
 from accordeur.parts.bundle import load_bundle
 from accordeur.parts.loaded import LoadedBundle
-from benchmarks.quality.datasets import data_root, read_rows
+from benchmarks.quality.datasets import data_root, draw_splits, read_rows
 
 EFFORT = 3
 SHOWN = 3
@@ -83,13 +82,7 @@ def write_task(chosen: TextSet, train_rows: int, folder: Path) -> Path:
     root = data_root() / chosen.name
     if not root.is_dir():
         raise SystemExit(f"{root} is not there.\n\nhint: set ACCORDEUR_DATA")
-    for split, count in (("train", train_rows), ("dev", chosen.dev), ("test", chosen.held_out)):
-        rows = sorted(read_rows(root / f"{split}.jsonl"), key=lambda row: str(row["id"]))
-        kept = random.Random(0).sample(rows, min(count, len(rows)))
-        lines = [
-            json.dumps({name: row[name] for name in ("id", "input", "expected")}) for row in kept
-        ]
-        (folder / f"{split}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    draw_splits(root, {"train": train_rows, "dev": chosen.dev, "test": chosen.held_out}, folder)
     config = {
         "name": f"{chosen.name}-{train_rows}",
         "instruction": chosen.instruction,
@@ -226,11 +219,7 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, default=Path(".accordeur/benchmark-runs"))
     asked = parser.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)
-    settings: dict[str, dict[str, Any]] = defaultdict(dict)
-    for item in asked.set:
-        name, _, value = item.partition("=")
-        lever, _, setting = name.rpartition(".")
-        settings[lever][setting] = yaml.safe_load(value)
+    settings = parse_settings(asked.set)
     for chosen in (one for one in SETS if one.name in asked.sets.split(",")):
         place = asked.out / f"{chosen.name}-{asked.rows}.json"
         if not place.exists():

@@ -20,10 +20,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 import accordeur
 from accordeur.bench.observer import EntryView, Silent
+from accordeur.cli.settings import parse_settings
 from benchmarks.quality.datasets import SETS, LabelSet, write_task
 
 EFFORT = 4
@@ -133,11 +132,7 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, default=Path(".accordeur/benchmark-runs"))
     asked = parser.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)
-    settings: dict[str, dict[str, Any]] = defaultdict(dict)
-    for item in asked.set:
-        name, _, value = item.partition("=")
-        lever, _, setting = name.rpartition(".")
-        settings[lever][setting] = yaml.safe_load(value)
+    settings = parse_settings(asked.set)
     for seed in map(int, asked.seeds.split(",")):
         for chosen in (one for one in SETS if one.name in asked.sets.split(",")):
             for rows in map(int, asked.rows.split(",")):

@@ -10,7 +10,7 @@ from accordeur.core.candidate import Candidate
 from accordeur.core.lever import FitContext, Forecast, Need
 from accordeur.core.part import Slot
 from accordeur.core.task import Example, TaskBrief, TaskKind
-from accordeur.training.plan import TrainingPlan, Trial, default_steps, positive
+from accordeur.training.plan import TrainingPlan, positive, rates
 
 if TYPE_CHECKING:
     from accordeur.training.full import AllWeights
@@ -67,14 +67,7 @@ class Full:
         Raises:
             Stopped: no check beat the prompt as it was, or time or memory does not suffice.
         """
-        trials = [
-            Trial(
-                f"rate {factor * self.learning_rate:g}",
-                self._recipe,
-                factor * self.learning_rate,
-            )
-            for factor in (SEARCHED if self.tune else SEARCHED[:1])
-        ]
+        trials = rates(self.learning_rate, self._searched, self._recipe)
         return self._plan(len(train), context.effort).fit(trials, candidate, train, context)
 
     def _recipe(self) -> AllWeights:
@@ -82,12 +75,9 @@ class Full:
 
         return AllWeights()
 
+    @property
+    def _searched(self) -> tuple[float, ...]:
+        return SEARCHED if self.tune else SEARCHED[:1]
+
     def _plan(self, rows: int, effort: int) -> TrainingPlan:
-        return TrainingPlan(
-            self.steps or default_steps(rows, self.batch_rows, effort),
-            self.batch_rows,
-            effort,
-            self.must_improve,
-            most_checks=CHECKS,
-            searched=len(SEARCHED) if self.tune else 1,
-        )
+        return TrainingPlan.of(self, rows, effort, searched=len(self._searched), most_checks=CHECKS)

@@ -10,7 +10,7 @@ from accordeur.core.candidate import Candidate
 from accordeur.core.lever import FitContext, Forecast, Need
 from accordeur.core.part import Slot
 from accordeur.core.task import Example, TaskBrief, TaskKind
-from accordeur.training.plan import TrainingPlan, Trial, default_steps, positive
+from accordeur.training.plan import TrainingPlan, positive, rates
 
 if TYPE_CHECKING:
     from accordeur.training.key_values import PrefixTuning
@@ -65,14 +65,7 @@ class KeyValuePrefixLever:
         Raises:
             Stopped: no check beat the prompt as it was, or time or memory does not suffice.
         """
-        trials = [
-            Trial(
-                f"rate {factor * self.learning_rate:g}",
-                self._recipe,
-                factor * self.learning_rate,
-            )
-            for factor in (SEARCHED if self.tune else SEARCHED[:1])
-        ]
+        trials = rates(self.learning_rate, self._searched, self._recipe)
         return self._plan(len(train), context.effort).fit(trials, candidate, train, context)
 
     def _recipe(self) -> PrefixTuning:
@@ -80,11 +73,9 @@ class KeyValuePrefixLever:
 
         return PrefixTuning()
 
+    @property
+    def _searched(self) -> tuple[float, ...]:
+        return SEARCHED if self.tune else SEARCHED[:1]
+
     def _plan(self, rows: int, effort: int) -> TrainingPlan:
-        return TrainingPlan(
-            self.steps or default_steps(rows, self.batch_rows, effort),
-            self.batch_rows,
-            effort,
-            self.must_improve,
-            searched=len(SEARCHED) if self.tune else 1,
-        )
+        return TrainingPlan.of(self, rows, effort, searched=len(self._searched))

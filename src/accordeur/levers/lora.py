@@ -10,7 +10,7 @@ from accordeur.core.candidate import Candidate
 from accordeur.core.lever import FitContext, Forecast, Need
 from accordeur.core.part import Slot
 from accordeur.core.task import Example, TaskBrief, TaskKind
-from accordeur.training.plan import TrainingPlan, Trial, default_steps, positive
+from accordeur.training.plan import TrainingPlan, Trial, positive
 
 if TYPE_CHECKING:
     from accordeur.training.lora import LowRank
@@ -79,7 +79,7 @@ class Lora:
                 lambda rank=self.rank * times: self._recipe(rank),  # type: ignore[misc]
                 factor * self.learning_rate,
             )
-            for factor, times in (SEARCHED if self.tune else SEARCHED[:1])
+            for factor, times in self._searched
         ]
         return self._plan(len(train), context.effort).fit(trials, candidate, train, context)
 
@@ -89,11 +89,9 @@ class Lora:
         alpha = 2.0 * rank if self.alpha is None else self.alpha
         return LowRank(rank, alpha, self.rank_stable, self.dora)
 
+    @property
+    def _searched(self) -> tuple[tuple[float, int], ...]:
+        return SEARCHED if self.tune else SEARCHED[:1]
+
     def _plan(self, rows: int, effort: int) -> TrainingPlan:
-        return TrainingPlan(
-            self.steps or default_steps(rows, self.batch_rows, effort),
-            self.batch_rows,
-            effort,
-            self.must_improve,
-            searched=len(SEARCHED) if self.tune else 1,
-        )
+        return TrainingPlan.of(self, rows, effort, searched=len(self._searched))

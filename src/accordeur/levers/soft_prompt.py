@@ -12,7 +12,7 @@ from accordeur.core.lever import FitContext, Forecast, Need
 from accordeur.core.part import Slot
 from accordeur.core.task import Example, TaskBrief, TaskKind
 from accordeur.parts.soft_prompt import SoftPrompt, SoftPromptEnsemble
-from accordeur.training.plan import TrainingPlan, Trial, default_steps, positive
+from accordeur.training.plan import TrainingPlan, Trial, positive
 
 if TYPE_CHECKING:
     from accordeur.training.soft_prompt import PromptTuning
@@ -96,7 +96,7 @@ class SoftPromptLever:
             Stopped: no check beat the prompt as it was, or time or memory does not suffice.
         """
         trials = []
-        for factor, share in SEARCHED if self.tune else SEARCHED[:1]:
+        for factor, share in self._searched:
             tokens = max(1, round(self.tokens * share))
             rate = factor * self.learning_rate
             trials.append(
@@ -114,15 +114,12 @@ class SoftPromptLever:
 
         return PromptTuning(self.mode, tokens, self.initial, self.text)
 
+    @property
+    def _searched(self) -> tuple[tuple[float, float], ...]:
+        return SEARCHED if self.tune else SEARCHED[:1]
+
     def _plan(self, rows: int, effort: int) -> TrainingPlan:
-        return TrainingPlan(
-            self.steps or default_steps(rows, self.batch_rows, effort),
-            self.batch_rows,
-            effort,
-            self.must_improve,
-            searched=len(SEARCHED) if self.tune else 1,
-            members=self.seeds,
-        )
+        return TrainingPlan.of(self, rows, effort, searched=len(self._searched), members=self.seeds)
 
 
 def _together(members: Sequence[Candidate]) -> Candidate:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from accordeur.core.candidate import Candidate
 from accordeur.core.lever import FitContext, Forecast, Stopped
@@ -40,6 +40,30 @@ class Trial:
     rate: float
 
 
+def rates(peak: float, factors: Sequence[float], recipe: Callable[[], Recipe]) -> list[Trial]:
+    """Settings that differ in the peak rate alone."""
+    return [Trial(f"rate {factor * peak:g}", recipe, factor * peak) for factor in factors]
+
+
+class Trained(Protocol):
+    """The settings that every trained lever has."""
+
+    @property
+    def steps(self) -> int | None:
+        """Optimiser steps, or `None` for `default_steps`."""
+        ...
+
+    @property
+    def batch_rows(self) -> int:
+        """Rows of a step."""
+        ...
+
+    @property
+    def must_improve(self) -> bool:
+        """See `TrainingPlan`."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class TrainingPlan:
     """Counts that are fixed before anything is trained.
@@ -61,6 +85,23 @@ class TrainingPlan:
     most_checks: int = MOST_CHECKS
     searched: int = 1
     members: int = 1
+
+    @classmethod
+    def of(
+        cls,
+        lever: Trained,
+        rows: int,
+        effort: int,
+        *,
+        searched: int,
+        most_checks: int = MOST_CHECKS,
+        members: int = 1,
+    ) -> TrainingPlan:
+        """The plan of a lever for so many train rows; the rest as in the attributes."""
+        steps = lever.steps or default_steps(rows, lever.batch_rows, effort)
+        return cls(
+            steps, lever.batch_rows, effort, lever.must_improve, most_checks, searched, members
+        )
 
     @property
     def compare(self) -> bool:
