@@ -35,7 +35,7 @@ from accordeur.parts.bundle import load_bundle
 from accordeur.parts.loaded import LoadedBundle
 from benchmarks.quality.datasets import data_root, draw_splits, read_rows
 
-EFFORT = 3
+EFFORT = 2
 SHOWN = 3
 
 
@@ -59,14 +59,14 @@ SETS = (
     TextSet(
         "shakespeare",
         "Here is a moment from a play by William Shakespeare. Write what the last speaker says.",
-        60,
-        120,
+        40,
+        80,
     ),
     TextSet(
         "mts_dialog",
         "Sum up this part of a conversation between doctor and patient for the clinical note.",
-        60,
-        120,
+        40,
+        80,
     ),
 )
 
