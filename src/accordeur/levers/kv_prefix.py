@@ -38,7 +38,7 @@ class KeyValuePrefixLever:
     needs: ClassVar[frozenset[Need]] = frozenset({Need.LANGUAGE_MODEL, Need.WEIGHTS, Need.PREFIX})
     kinds: ClassVar[frozenset[TaskKind]] = frozenset({"labels", "text"})
 
-    learning_rate: float = 0.03
+    learning_rate: float = 0.01
     steps: int | None = None
     batch_rows: int = 8
     must_improve: bool = True

@@ -46,7 +46,7 @@ class Lora:
     alpha: float | None = None
     rank_stable: bool = False
     dora: bool = False
-    learning_rate: float = 5e-4
+    learning_rate: float = 1e-3
     steps: int | None = None
     batch_rows: int = 8
     must_improve: bool = True

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 
 from accordeur.core.errors import ModelError
+from accordeur.training.averages import Averages
 from accordeur.training.resume import Keeper, State
 from accordeur.training.rows import TrainingRow
 from accordeur.training.schedule import Schedule, batches
@@ -32,7 +34,8 @@ def train(
     killed in between: no random number is drawn but the order of rows, which the seed fixes.
 
     Args:
-        trainee: what moves; at each pause it holds what the pause is about.
+        trainee: what moves; at each pause it holds what the pause is about, which is the average of
+            the last steps where the schedule says so.
         rows: to learn from.
         schedule: counts and learning rate.
         seed: of the order of rows.
@@ -45,13 +48,14 @@ def train(
         StoreError: a checkpoint cannot be written.
     """
     adam = optimiser(trainee)
+    averages = Averages(trainee, schedule.steps) if schedule.average else None
     state = State()
     if keeper is not None:
         state = keeper.state
         for passed, recent in keeper.passed:
             keeper.show(trainee, passed)
             yield passed, recent
-        keeper.load(trainee, adam)
+        keeper.load(trainee, adam, averages)
     for step, batch in enumerate(batches(rows, schedule, seed)):
         if step < state.step:
             continue
@@ -73,17 +77,25 @@ def train(
         adam.step()
         adam.zero_grad()
         trainee.spread()
+        if averages is not None:
+            averages.add()
         state.losses.append(mean)
         state.step = step + 1
         state.seconds += time.perf_counter() - began
         check = step + 1 in checks
         if keeper is not None and check:
-            keeper.made(trainee, step + 1, state.recent)  # before the state that counts on it
+            with _shown(averages):
+                keeper.made(trainee, step + 1, state.recent)  # before the state that counts on it
         if keeper is not None and (check or keeper.due()):
-            keeper.save(trainee, adam)
+            keeper.save(trainee, adam, averages)
         on_step(step + 1)
         if check:
-            yield step + 1, state.recent
+            with _shown(averages):
+                yield step + 1, state.recent
+
+
+def _shown(averages: Averages | None) -> AbstractContextManager[None]:
+    return nullcontext() if averages is None else averages.in_place()
 
 
 def optimiser(trainee: Trainee) -> torch.optim.Adam:

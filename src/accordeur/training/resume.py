@@ -1,9 +1,9 @@
 """Training goes on where a killed process left off, and computes the same numbers.
 
-Two kinds of checkpoint: `state-STEP` holds everything the loop needs (what moves, Adam's moments,
-the losses so far); `check-STEP` holds what moves as it was at a check, so that a resumed fit can
-hand out the same candidates again. The last two states are kept, in case the newer is damaged. The
-order of rows is a function of the seed, which the checkpoints' key contains.
+Two kinds of checkpoint: `state-STEP` holds everything the loop needs (what moves, its average,
+Adam's moments, the losses so far); `check-STEP` holds what a check showed, so that a resumed fit
+can hand out the same candidates again. The last two states are kept, in case the newer is damaged.
+The order of rows is a function of the seed, which the checkpoints' key contains.
 """
 
 from __future__ import annotations
@@ -16,12 +16,15 @@ import torch
 
 from accordeur.core.checkpoints import Checkpoints, Saved
 from accordeur.core.model import FloatArray
+from accordeur.training.averages import Averages
 from accordeur.training.trainee import Trainee
 
 EVERY = 60.0
 """Seconds between states. Writing one must also have taken less than a twentieth of the pause."""
 
 _STATE, _CHECK = "state-", "check-"
+
+_AVERAGE = "average."
 
 
 @dataclass(slots=True)
@@ -71,7 +74,9 @@ class Keeper:
         pause = max(self._every, 20 * self._took) if self._every else 0.0
         return time.monotonic() - self._last >= pause
 
-    def save(self, trainee: Trainee, adam: torch.optim.Adam) -> None:
+    def save(
+        self, trainee: Trainee, adam: torch.optim.Adam, averages: Averages | None = None
+    ) -> None:
         """Write the state; older ones but the last are forgotten.
 
         Raises:
@@ -82,6 +87,8 @@ class Keeper:
         for one in trainee.moving:
             for moment in ("exp_avg", "exp_avg_sq"):
                 arrays[f"{moment}.{one.name}"] = _array(adam.state[one.master][moment])
+        if averages is not None:
+            arrays |= {f"{_AVERAGE}{name}": held for name, held in averages.arrays().items()}
         facts = {"step": state.step, "losses": state.losses, "seconds": state.seconds}
         self._checkpoints.write(f"{_STATE}{state.step:07d}", arrays, facts)
         for name in self._names(_STATE)[:-2]:
@@ -90,7 +97,7 @@ class Keeper:
         self._took = self._last - began
 
     def made(self, trainee: Trainee, step: int, loss: float) -> None:
-        """Write what moves at a check. Errors as `save`."""
+        """Write what a check shows. Errors as `save`."""
         self._checkpoints.write(f"{_CHECK}{step:07d}", _moving(trainee), {"loss": loss})
 
     def find(self, trainee: Trainee, checks: Sequence[int]) -> None:
@@ -125,8 +132,10 @@ class Keeper:
         assert saved is not None
         _put(trainee, saved[0])
 
-    def load(self, trainee: Trainee, adam: torch.optim.Adam) -> None:
-        """Put what moves and the optimiser to the state that was found; nothing without one."""
+    def load(
+        self, trainee: Trainee, adam: torch.optim.Adam, averages: Averages | None = None
+    ) -> None:
+        """Put everything to the state that was found; nothing without one."""
         if self._found is None:
             return
         arrays = self._found[0]
@@ -140,6 +149,9 @@ class Keeper:
                     for moment in ("exp_avg", "exp_avg_sq")
                 },
             }
+        if averages is not None:
+            held = {one.name: arrays[f"{_AVERAGE}{one.name}"] for one in trainee.moving}
+            averages.load(held, self.state.step)
         self._found = None
 
     def _names(self, kind: str) -> list[str]:

@@ -20,6 +20,7 @@ class Schedule:
         learning_rate: peak.
         warmup: share of the steps in which the rate rises linearly; it then falls linearly to 0.
         clip: largest norm of the gradient.
+        average: what a check holds is the running average of the last steps (`averages.py`).
     """
 
     steps: int
@@ -27,6 +28,7 @@ class Schedule:
     learning_rate: float
     warmup: float = 0.1
     clip: float = 1.0
+    average: bool = True
 
     def rate(self, step: int) -> float:
         """Learning rate of a step, counted from 0."""
