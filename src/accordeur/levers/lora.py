@@ -28,7 +28,8 @@ class Lora:
         alpha: the update is scaled by alpha / rank; default twice the rank.
         rank_stable: scale by alpha / sqrt(rank) instead (rsLoRA).
         dora: train the length of each row of a weight apart from its direction (DoRA).
-        learning_rate: peak.
+        learning_rate: peak, of A.
+        ratio: B learns so many times as fast as A (LoRA+); 1 is plain LoRA.
         steps: optimiser steps; default three passes over the train rows, 64 to 400.
         batch_rows: rows of a step.
         must_improve: score step 0 too and stop the lever when no check beats it on dev; else the
@@ -46,14 +47,15 @@ class Lora:
     alpha: float | None = None
     rank_stable: bool = False
     dora: bool = False
-    learning_rate: float = 1e-3
+    learning_rate: float = 2.5e-4
+    ratio: float = 16.0
     steps: int | None = None
     batch_rows: int = 8
     must_improve: bool = True
     tune: bool = False
 
     def __post_init__(self) -> None:
-        numbers = ("rank", "alpha", "learning_rate", "steps", "batch_rows")
+        numbers = ("rank", "alpha", "learning_rate", "ratio", "steps", "batch_rows")
         positive({name: getattr(self, name) for name in numbers})
 
     @property
@@ -87,7 +89,7 @@ class Lora:
         from accordeur.training.lora import LowRank
 
         alpha = 2.0 * rank if self.alpha is None else self.alpha
-        return LowRank(rank, alpha, self.rank_stable, self.dora)
+        return LowRank(rank, alpha, self.rank_stable, self.dora, self.ratio)
 
     @property
     def _searched(self) -> tuple[tuple[float, int], ...]:

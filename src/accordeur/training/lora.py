@@ -2,8 +2,9 @@
 
 E. Hu et al., LoRA: Low-Rank Adaptation of Large Language Models, 2021. All linear layers and alpha
 twice the rank as in J. Schulman et al., LoRA Without Regret, 2025. Rank-stable scaling is D.
-Kalajdzievski's (2023), DoRA that of S.-Y. Liu et al. (2024). The modules are PEFT's; the loop is
-ours, because the prefix that rows share is computed once per step.
+Kalajdzievski's (2023), DoRA that of S.-Y. Liu et al. (2024), a learning rate of its own for B that
+of S. Hayou et al., LoRA+, 2024. The modules are PEFT's; the loop is ours, because the prefix that
+rows share is computed once per step.
 """
 
 from __future__ import annotations
@@ -36,12 +37,14 @@ class LowRank:
     Attributes:
         rank, alpha, rank_stable: see `LoraWeights`.
         dora: train the length of every row of a weight apart from its direction.
+        ratio: B moves so many times as fast as A.
     """
 
     rank: int
     alpha: float
     rank_stable: bool = False
     dora: bool = False
+    ratio: float = 1.0
 
     def begin(self, candidate: Candidate, ground: Ground, seed: int) -> Adapters:
         """Step 0: B is zero, so the model is as it was.
@@ -67,7 +70,7 @@ class Adapters:
         self._candidate = candidate
         self._recipe = recipe
         self.moving: Sequence[Moving] = tuple(
-            Moving(name, parameter)
+            Moving(name, parameter, recipe.ratio if "lora_B" in name else 1.0)
             for name, parameter in ground.loaded.model.named_parameters()
             if parameter.requires_grad
         )
