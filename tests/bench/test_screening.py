@@ -14,6 +14,7 @@ import pytest
 from accordeur.bench.finished import Run
 from accordeur.core.candidate import Candidate
 from accordeur.core.lever import FitContext, Forecast, Need
+from accordeur.core.model import Capability
 from accordeur.core.part import Slot
 from accordeur.core.rendering import Rendered
 from accordeur.core.task import Example, TaskBrief, TaskKind
@@ -176,3 +177,34 @@ def test_it_is_the_metric_itself_that_screens(
 
 def gold(place: int) -> str:
     return "rare" if place % 4 == 0 else "common"
+
+
+@dataclass(frozen=True, slots=True)
+class Trains:
+    """Scores the untrained prompt first, as trained levers do."""
+
+    name: ClassVar[str] = "trains"
+    title: ClassVar[str] = "trains"
+    writes: ClassVar[frozenset[Slot]] = frozenset({"weights"})
+    needs: ClassVar[frozenset[Need]] = frozenset({Need.LANGUAGE_MODEL, Need.WEIGHTS})
+    kinds: ClassVar[frozenset[TaskKind]] = frozenset({"text"})
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        return {}
+
+    def forecast(self, task: TaskBrief, train_rows: int, effort: int) -> tuple[Forecast, ...]:
+        return (Forecast(),)
+
+    def fit(self, candidate: Candidate, train: Sequence[Example], context: FitContext) -> Candidate:
+        context.evaluate(candidate, "step 0")
+        return candidate
+
+
+def test_what_is_to_be_trained_is_never_given_up_before(tmp_path: Path, go: Go) -> None:
+    model = ScriptedModel(answers=clueless, capabilities=list(Capability))
+    finished = go(puzzle_texts(tmp_path / "task", SIZES), model, levers=[Trains()], settings=None)
+    entries = entries_of(finished)
+    assert max(entry["dev"]["score"] for entry in entries.values()) > 0.1, "a floor leads"
+    assert entries["as-is"]["dev"]["score"] == 0.0
+    assert entries["trains"]["status"] == "finished"

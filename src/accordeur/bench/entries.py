@@ -19,7 +19,7 @@ from accordeur.core.answer import Status
 from accordeur.core.candidate import Candidate
 from accordeur.core.errors import AccordeurError
 from accordeur.core.fingerprint import seed_for
-from accordeur.core.lever import Stopped
+from accordeur.core.lever import Need, Stopped
 from accordeur.core.measurement import Cost
 from accordeur.core.part import Part
 from accordeur.core.task import Example, Limits, Prices
@@ -88,6 +88,7 @@ def pull(
     goes on; mistakes of the program are not caught.
     """
     context = EntryContext(bench, stack.name)
+    trained = [at for at, lever in enumerate(stack.levers) if Need.WEIGHTS in lever.needs]
     view = LeverView(context)
     started = time.perf_counter()
     status, reason = "finished", ""
@@ -96,6 +97,7 @@ def pull(
         for position, lever in enumerate(stack.levers):
             context.lever = lever.name
             context.competes = position == len(stack.levers) - 1
+            context.screened = stack.name != "as-is" and not any(at >= position for at in trained)
             candidate = lever.fit(candidate, train, view)
     except Stopped as stop:
         status, reason = ("cut" if stop.cut else "stopped"), stop.reason

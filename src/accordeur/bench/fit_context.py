@@ -103,6 +103,7 @@ class EntryContext:
         entry: name of the plan entry.
         lever: name of the stage's lever.
         competes: the last stage of the stack: its configurations compete for the verdict.
+        screened: its first configuration may be given up after a few rows.
         scored: configurations scored so far, over all stages.
         measured_seconds: first-run seconds of everything answered so far, and what an earlier
             process spent on this fit.
@@ -114,6 +115,7 @@ class EntryContext:
     entry: str
     lever: str = ""
     competes: bool = True
+    screened: bool = True
     scored: list[Scored] = field(default_factory=list)
     measured_seconds: float = 0.0
     waited: float = 0.0
@@ -252,12 +254,13 @@ class EntryContext:
 
         Only the first configuration of an entry is screened: a lever that has one on all of dev
         must not lose it to a later, hopeless one. As-is is never screened: the primary test needs
-        it on every row.
+        it on every row. Nor is anything that weights are trained on: training may well mend what is
+        hopeless before it.
         """
         bench = self.bench
         decoding = candidate.part(Decoding)
         generates = decoding is not None and decoding.mode == "generate"
-        screened = generates and bench.screening and self.entry != "as-is" and not self.scored
+        screened = generates and bench.screening and self.screened and not self.scored
         if not screened or len(bench.dev) < SCREEN_LEAST:
             return [(0, bench.dev)]
         return [(0, bench.dev[:SCREEN_ROWS]), (SCREEN_ROWS, bench.dev[SCREEN_ROWS:])]
