@@ -25,7 +25,7 @@ class KeyValuePrefixLever:
 
     Args:
         learning_rate: share of the keys' and of the values' root mean square that a step may move.
-        steps: optimiser steps; default three passes over the train rows, 64 to 400.
+        steps: optimiser steps; default five passes over the train rows, 64 to 400.
         batch_rows: rows of a step.
         must_improve: score step 0 too and stop the lever when no check beats it on dev; else the
             best check is kept, whatever it is.

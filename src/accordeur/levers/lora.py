@@ -30,7 +30,7 @@ class Lora:
         dora: train the length of each row of a weight apart from its direction (DoRA).
         learning_rate: peak, of A.
         ratio: B learns so many times as fast as A (LoRA+); 1 is plain LoRA.
-        steps: optimiser steps; default three passes over the train rows, 64 to 400.
+        steps: optimiser steps; default five passes over the train rows, 64 to 400.
         batch_rows: rows of a step.
         must_improve: score step 0 too and stop the lever when no check beats it on dev; else the
             best check is kept, whatever it is.

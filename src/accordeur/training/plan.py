@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MOST_CHECKS = 4
 """Checks of one training at most: each is a configuration that the verdict pays for."""
 
-PASSES = 3
+PASSES = 5
 FEWEST, MOST = 64, 400
 """Steps by default: so many passes over the train rows, within these bounds."""
 
@@ -223,7 +223,7 @@ def _score(context: FitContext, made: Candidate, name: str, loss: float) -> floa
 def default_steps(rows: int, batch_rows: int, effort: int) -> int:
     """Steps for so many train rows; fewer when the plan allows only few configurations."""
     usual = max(FEWEST, min(MOST, math.ceil(PASSES * rows / batch_rows)))
-    return max(1, round(usual * min(1.0, 0.4 + 0.2 * effort)))
+    return max(1, round(usual * min(1.0, 0.2 + 0.15 * effort)))
 
 
 def positive(settings: Mapping[str, Any]) -> None:
