@@ -121,4 +121,31 @@ def test_under_20_labelled_rows_only_as_is_is_left() -> None:
     possible, refused = refuse_impossible(stacks, label_task().brief, able, labelled_rows=19)
     assert [one.name for one in possible] == ["as-is"]
     assert all(one.reason.startswith("19 labelled rows are too few") for one in refused)
-    assert not refuse_impossible(stacks, label_task().brief, able, labelled_rows=20)[1]
+    assert not refuse_impossible(
+        stacks, label_task().brief, able, labelled_rows=20, has_steps=True
+    )[1]
+
+
+@pytest.mark.parametrize("trained", ["lora", "full", "soft-prompt", "kv-prefix"])
+def test_training_stands_under_a_conversation_and_on_worked_steps(trained: str) -> None:
+    able = frozenset(Capability)
+
+    def reason(name: str, *, steps: bool) -> str:
+        stacks, _ = parse_stacks(name, {})
+        _, refused = refuse_impossible(
+            stacks, text_task().brief, able, labelled_rows=99, has_steps=steps
+        )
+        return refused[0].reason if refused else ""
+
+    for talk in ("critique", "decompose"):
+        assert f"stack `{trained}+{talk}`" in reason(f"{talk}+{trained}", steps=True)
+        assert not reason(f"{trained}+{talk}", steps=False)
+    assert "no train row carries `steps`" in reason(f"reason+{trained}", steps=False)
+    assert not reason(f"reason+{trained}", steps=True)
+    assert not reason(f"reason+{trained}+self-consistency", steps=True)
+
+
+def test_what_fills_a_slot_twice_is_refused_by_name() -> None:
+    for stack in ("few-shot+reason", "reason+critique", "critique+decompose"):
+        with pytest.raises(PlanError, match="both fill"):
+            parse_stacks(stack, {})

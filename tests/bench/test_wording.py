@@ -165,3 +165,15 @@ def test_the_only_eligible_candidate_is_not_called_a_clear_choice(
     )
     assert words.headline.startswith("Use `as-is` (only): the only candidate that may be rec")
     assert "clear" not in words.headline
+
+
+def test_a_lever_that_harms_is_said_to_harm(said: Callable[..., Wording], entry: Make) -> None:
+    words = said(
+        entry("as-is", right(150)),
+        entry("reason", right(90)),
+        entry("few-shot", right(149)),
+        held_out={"as-is": right(150), "reason": right(90), "few-shot": right(149)},
+    )
+    (worse,) = [one for one in words.sentences if one.startswith("Worse than the prompt as given")]
+    assert "`reason` by 30.0 points (" in worse
+    assert "few-shot" not in worse

@@ -13,7 +13,11 @@ from accordeur.core.rendering import Request
 from accordeur.core.task import Task
 from accordeur.levers.as_is import AsIs
 from accordeur.levers.calibration import Calibrate
+from accordeur.levers.critique import CritiqueLever
+from accordeur.levers.decompose import Decompose
 from accordeur.levers.few_shot import FewShot
+from accordeur.levers.reason import ReasonLever
+from accordeur.levers.self_consistency import SelfConsistency
 from accordeur.levers.soft_prompt import SoftPromptLever
 from accordeur.parts.assemble import assemble
 from accordeur.parts.bundle import Bundle, load_bundle, save_bundle
@@ -69,3 +73,26 @@ def test_demonstrations_teach_the_real_model_the_form_of_a_text_answer(
     assert as_is is not None
     assert few_shot is not None
     assert few_shot > as_is
+
+
+WRITING: list[tuple[Lever, int]] = [
+    (ReasonLever(), 1),
+    (SelfConsistency(samples=2), 2),
+    (CritiqueLever(max_tokens=12), 4),
+    (Decompose(questions=1, max_tokens=12), 2),
+]
+
+
+@pytest.mark.parametrize(("lever", "replies"), WRITING, ids=lambda one: getattr(one, "name", ""))
+def test_a_lever_that_writes_its_way_to_an_answer_answers_with_the_real_model(
+    lever: Lever, replies: int, source: ModelSource, tmp_path: Path
+) -> None:
+    shop = Workshop(lever, small(toy.text_task(), dev=4), source, MODEL, tmp_path / "runs")
+    trial = shop.fit(effort=1)
+    folder = save_bundle(Bundle(trial.result), tmp_path / "bundle")
+    answerer = assemble(load_bundle(folder).candidate, source)
+    asked = [Request("A call about a broken window in the school.")]
+    [[one], [again]] = ([a for b in answerer.answer(asked) for a in b.results] for _ in range(2))
+    assert len(one.trace) >= replies
+    assert all(reply.text for reply in one.trace)
+    assert (one.text, one.trace) == (again.text, again.trace)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from accordeur.bench.screening import SCREEN_LEAST, SCREEN_ROWS
 from accordeur.bench.sinks import RunSink
 from accordeur.core.answer import Answer
 from accordeur.core.budget import Budget
@@ -29,11 +30,6 @@ from accordeur.parts.assemble import assemble
 from accordeur.parts.decoding import Decoding
 from accordeur.store.checkpoints import CheckpointFolder
 from accordeur.store.run_folder import RunFolder
-
-SCREEN_ROWS = 40
-"""Dev rows a generating lever is screened on (DESIGN P7)."""
-SCREEN_LEAST = 80
-"""Under so many dev rows nothing is screened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +255,8 @@ class EntryContext:
         """
         bench = self.bench
         decoding = candidate.part(Decoding)
-        generates = decoding is not None and decoding.mode == "generate"
+        writes = decoding is not None and decoding.mode == "generate"
+        generates = writes or "pattern" in candidate.parts
         screened = generates and bench.screening and self.screened and not self.scored
         if not screened or len(bench.dev) < SCREEN_LEAST:
             return [(0, bench.dev)]

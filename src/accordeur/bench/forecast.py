@@ -13,14 +13,15 @@ import math
 import statistics
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from accordeur.bench.screening import SCREEN_LEAST, SCREEN_ROWS
 from accordeur.bench.stacks import Stack
 from accordeur.core.candidate import Candidate
 from accordeur.core.errors import PlanError
 from accordeur.core.fingerprint import digest
-from accordeur.core.lever import Need
+from accordeur.core.lever import Forecast, Need
 from accordeur.core.model import Capability, Model, Sampling
 from accordeur.core.paths import cache_folder
 from accordeur.core.rendering import Message, Rendered, Request, Segment
@@ -35,6 +36,11 @@ MOST_EFFORT = 16
 FLOOR_SECONDS = 1.0
 EMBED_SECONDS = 0.01
 """Of a floor, and of embedding one short text; measured on two AVX2 cores."""
+WRITTEN = 0.6
+"""Share of the tokens allowed that an answer takes."""
+SURVIVES = 0.25
+"""Share of levers that make the model write its way to an answer of which more than the screened
+rows is expected to be worth it. One that is takes longer than forecast."""
 FEWEST_ROWS = 20
 """Rows per split under which `--limit` is no advice."""
 SAFETY = 0.85
@@ -137,7 +143,7 @@ def row_tokens(task: Task, base: Candidate, model: Model, prompting: Prompting) 
         new = 0.0
     else:
         answers = 0.0
-        new = float(decoding.max_tokens if decoding else 64) * 0.6
+        new = float(decoding.max_tokens if decoding else 64) * WRITTEN
     shown_rows = task.train[:50] or task.dev[:50]
     shown = statistics.fmean(
         model.count_tokens(one.text) + model.count_tokens((one.expected or ("",))[0]) + 10
@@ -147,7 +153,13 @@ def row_tokens(task: Task, base: Candidate, model: Model, prompting: Prompting) 
 
 
 def plan_seconds(
-    stacks: Sequence[Stack], task: Task, tokens: RowTokens, speed: Speed, effort: int
+    stacks: Sequence[Stack],
+    task: Task,
+    tokens: RowTokens,
+    speed: Speed,
+    effort: int,
+    *,
+    screening: bool = True,
 ) -> dict[str, float]:
     """Forecast seconds per entry: dev, single queries, held-out.
 
@@ -160,7 +172,14 @@ def plan_seconds(
         if stack.floor:
             seconds[stack.name] = _floor_seconds(stack, task)
             continue
-        seconds[stack.name] = _stack_seconds(stack, task, tokens, speed, effort, computed)
+        screened = (
+            screening
+            and len(task.dev) >= SCREEN_LEAST
+            and not any(Need.WEIGHTS in lever.needs for lever in stack.levers)
+        )
+        seconds[stack.name] = _stack_seconds(
+            stack, task, tokens, speed, effort, computed, SURVIVES if screened else 1.0
+        )
     return seconds
 
 
@@ -171,9 +190,16 @@ def _stack_seconds(
     speed: Speed,
     effort: int,
     computed: set[str],
+    survives: float,
 ) -> float:
-    """Seconds of one stack; adds what it computes to `computed`."""
+    """Seconds of one stack; adds what it computes to `computed`.
+
+    Args:
+        survives: share of what follows screening that is counted, where the model writes its way
+            to an answer.
+    """
     total, shown, new_prompts = 0.0, 0, False
+    last = Forecast()
     names: list[str] = []
     for lever in stack.levers:
         names.append(lever.name)
@@ -181,19 +207,28 @@ def _stack_seconds(
         works = lever.forecast(task.brief, len(task.train), effort)
         shown = max([shown, *(work.shown_per_row for work in works)])
         new_prompts = any(work.new_prompts for work in works)
+        last = _written(works, last)
         if chain not in computed:
-            total += sum(
-                (work.train_rows + (len(task.dev) if work.new_prompts else 0))
-                * _row_seconds(max(shown, work.shown_per_row), tokens, speed)
-                for work in works
-                if work.uses_model
-            )
+            for place, work in enumerate(one for one in works if one.uses_model):
+                asked = _as_answered(work, shown, last)
+                learned = _prompt_tokens(asked, tokens) + _new_tokens(asked, tokens)
+                total += work.train_rows * learned / speed.prompt
+                if work.new_prompts:
+                    sure = min(len(task.dev), SCREEN_ROWS) if place == 0 else 0
+                    rows = sure + _share(asked, survives) * (len(task.dev) - sure)
+                    total += rows * _row_seconds(asked, tokens, speed)
         computed.add(chain)
     beneath = "+".join(names[:-1]) or "as-is"
     held_out = task.held_out.count if task.held_out else 0
+    last = replace(last, shown_per_row=shown)
+    share = _share(last, survives)
     if new_prompts or beneath not in computed:
-        total += held_out * _row_seconds(shown, tokens, speed)
-    return total + QUERIES * _single_seconds(shown, tokens, speed)
+        total += share * held_out * _row_seconds(last, tokens, speed)
+    return total + share * QUERIES * _single_seconds(last, tokens, speed)
+
+
+def _share(work: Forecast, survives: float) -> float:
+    return 1.0 if work.new_tokens is None else survives
 
 
 def _floor_seconds(stack: Stack, task: Task) -> float:
@@ -203,15 +238,42 @@ def _floor_seconds(stack: Stack, task: Task) -> float:
     return FLOOR_SECONDS + (EMBED_SECONDS * rows if embeds else 0.0)
 
 
-def _row_seconds(shown: int, tokens: RowTokens, speed: Speed) -> float:
-    prompt = tokens.row + tokens.answers + shown * tokens.shown
-    return prompt / speed.prompt + tokens.new / speed.decode
+def _written(works: Sequence[Forecast], before: Forecast) -> Forecast:
+    """The longest way of answering that a lever leaves behind; the one before if it adds none."""
+    longest = max(works, key=lambda work: work.new_tokens or 0, default=before)
+    if longest.new_tokens is None:
+        return before
+    tokens = max(longest.new_tokens, longest.calls * (before.new_tokens or 0) // before.calls)
+    return replace(longest, new_tokens=tokens)
 
 
-def _single_seconds(shown: int, tokens: RowTokens, speed: Speed) -> float:
+def _as_answered(work: Forecast, shown: int, last: Forecast) -> Forecast:
+    """A configuration with the demonstrations and the calls of the levers beneath it."""
+    shown = max(shown, work.shown_per_row)
+    if work.new_tokens is None:
+        return replace(work, shown_per_row=shown, calls=last.calls, new_tokens=last.new_tokens)
+    return replace(work, shown_per_row=shown)
+
+
+def _row_seconds(work: Forecast, tokens: RowTokens, speed: Speed) -> float:
+    return _prompt_tokens(work, tokens) / speed.prompt + _new_tokens(work, tokens) / speed.decode
+
+
+def _single_seconds(work: Forecast, tokens: RowTokens, speed: Speed) -> float:
     # A short prompt alone runs at about half the speed of a batch.
-    prompt = tokens.row + tokens.answers + shown * tokens.shown
-    return 2.0 * prompt / speed.prompt + tokens.new / speed.single
+    prompt = 2.0 * _prompt_tokens(work, tokens)
+    return prompt / speed.prompt + _new_tokens(work, tokens) / speed.single
+
+
+def _prompt_tokens(work: Forecast, tokens: RowTokens) -> float:
+    """Positions read: the row in every call, and all that was written when it is read again."""
+    answers = tokens.answers if work.new_tokens is None else 0.0
+    again = (work.calls - 1) / 2 * (work.new_tokens or 0)
+    return work.calls * tokens.row + answers + work.shown_per_row * tokens.shown + again
+
+
+def _new_tokens(work: Forecast, tokens: RowTokens) -> float:
+    return tokens.new if work.new_tokens is None else WRITTEN * work.new_tokens
 
 
 def choose_effort(
@@ -222,6 +284,7 @@ def choose_effort(
     budget: float | None,
     *,
     overhead: float,
+    screening: bool = True,
 ) -> int:
     """The largest effort whose forecast fits the budget.
 
@@ -234,10 +297,12 @@ def choose_effort(
     if budget is None:
         return DEFAULT_EFFORT
     for effort in range(MOST_EFFORT, 0, -1):
-        wanted = overhead + sum(plan_seconds(stacks, task, tokens, speed, effort).values())
+        forecast = plan_seconds(stacks, task, tokens, speed, effort, screening=screening)
+        wanted = overhead + sum(forecast.values())
         if wanted <= SAFETY * budget:
             return effort
-    smallest = overhead + sum(plan_seconds(stacks, task, tokens, speed, 1).values())
+    forecast = plan_seconds(stacks, task, tokens, speed, 1, screening=screening)
+    smallest = overhead + sum(forecast.values())
     hint = f"--budget {math.ceil(smallest / SAFETY / 60)}m"
     rows = int(len(task.dev) * (SAFETY * budget - overhead) / (smallest - overhead))
     if rows >= FEWEST_ROWS:

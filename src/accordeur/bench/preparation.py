@@ -138,6 +138,7 @@ class Preparation:
             labelled_rows=labelled,
             training_allowed=task.limits.training,
             has_documents=task.documents is not None,
+            has_steps=any(row.steps for row in task.train),
         )
         if not self.everything and labelled >= FEW_ROWS:
             # as-is stands in every plan whether it was asked for or not.
@@ -199,9 +200,17 @@ class Preparation:
         # Reckoned, not the seconds really gone: the same command must give the same plan.
         overhead = 10.0 + 0.004 * rows
         effort = fixed or choose_effort(
-            stacks, self.task, tokens, speed, self.options.budget, overhead=overhead
+            stacks,
+            self.task,
+            tokens,
+            speed,
+            self.options.budget,
+            overhead=overhead,
+            screening=self.options.screening,
         )
-        self.forecast = plan_seconds(stacks, self.task, tokens, speed, effort)
+        self.forecast = plan_seconds(
+            stacks, self.task, tokens, speed, effort, screening=self.options.screening
+        )
         return effort
 
     def check(self) -> Preflight:

@@ -10,6 +10,7 @@ from accordeur._version import __version__
 from accordeur.bench.confirmation import Confirmation, all_pairs
 from accordeur.bench.decision import Decision
 from accordeur.bench.entries import Outcome
+from accordeur.bench.reasoning import reasoning_json
 from accordeur.bench.wording import Wording, need_sentence, shrinkage_json
 from accordeur.core.measurement import Measurement
 from accordeur.core.task import Example, Task
@@ -61,6 +62,7 @@ def entry_json(
     outcomes: Mapping[str, Outcome],
     confirmation: Confirmation | None,
     task: Task,
+    metric: Metric,
     test_rows: Sequence[Example],
     prompt: str,
 ) -> dict[str, Any]:
@@ -108,6 +110,7 @@ def entry_json(
         },
         "needs": need_sentence(decision, outcomes, name),
         "notes": dict(outcome.notes),
+        "reasoning": reasoning_json(outcome, task, metric, test, test_rows),
         "prompt": prompt,
         "confusion": confusion,
     }
@@ -224,6 +227,7 @@ def build_record(
             by_name,
             confirmation,
             task,
+            metric,
             test_rows,
             prompts.get(one.stack.name, ""),
         )

@@ -27,10 +27,25 @@ DEFAULT_STACKS: tuple[str, ...] = (
     "lora",
     "kv-prefix",
     "full",
+    "reason",
+    "reason+self-consistency",
+    "critique",
+    "decompose",
+    "reason+lora",
 )
 """What `all` pulls, as far as task, model and budget allow, outside levers after them."""
 
-LEFT_OUT_FIRST: tuple[str, ...] = ("full", "kv-prefix", "lora", "soft-prompt")
+LEFT_OUT_FIRST: tuple[str, ...] = (
+    "reason+lora",
+    "full",
+    "decompose",
+    "reason+self-consistency",
+    "kv-prefix",
+    "critique",
+    "reason",
+    "lora",
+    "soft-prompt",
+)
 """What `all` leaves out, in this order, when the smallest plan does not fit the budget."""
 
 
@@ -154,12 +169,14 @@ def refuse_impossible(
     labelled_rows: int,
     training_allowed: bool = True,
     has_documents: bool = False,
+    has_steps: bool = False,
 ) -> tuple[list[Stack], list[Refusal]]:
     """Part what can be pulled from what cannot, each refusal with its reason.
 
     Args:
         capabilities: of the model; `None` when the run has no language model.
         labelled_rows: train and dev rows; under `FEW_ROWS` only floors and as-is are measured.
+        has_steps: some train row carries worked steps.
     """
     possible: list[Stack] = []
     refused: list[Refusal] = []
@@ -172,6 +189,7 @@ def refuse_impossible(
                 f"{labelled_rows} labelled rows are too few to compare levers; "
                 f"{FEW_ROWS} are needed"
             )
+        reason = reason or _order_obstacle(stack, has_steps)
         if reason:
             refused.append(Refusal(stack.name, reason))
         else:
@@ -206,6 +224,27 @@ def _obstacle(
     # Last, so that a model without weights is told that.
     if Need.PREFIX in lever.needs and Capability.PREFIX not in (capabilities or ()):
         return f"`{lever.name}` needs a decoder-only model; try `soft-prompt`"
+    return ""
+
+
+def _order_obstacle(stack: Stack, has_steps: bool) -> str:
+    """Why a lever cannot stand on those before it: training learns what one call writes."""
+    for position, lever in enumerate(stack.levers):
+        if Need.SINGLE_CALL not in lever.needs:
+            continue
+        for earlier in stack.levers[:position]:
+            if "pattern" not in earlier.writes:
+                continue
+            if not getattr(earlier, "single_call", False):
+                return (
+                    f"`{lever.name}` learns what one call writes and `{earlier.name}` takes "
+                    f"several; stack `{lever.name}+{earlier.name}`"
+                )
+            if not has_steps:
+                return (
+                    f"`{lever.name}` on `{earlier.name}` learns from worked steps, and no train "
+                    "row carries `steps`"
+                )
     return ""
 
 

@@ -87,6 +87,7 @@ def write_verdict(
         *_break_even(decision, outcomes),
         *_language_model(decision, outcomes, confirmation),
         *_floors(decision, outcomes),
+        *_worse(confirmation),
         *_needs(decision, outcomes),
         *_shrinkage(decision, confirmation, openings),
         *_refused(refused),
@@ -304,6 +305,19 @@ def _floors(decision: Decision, outcomes: Mapping[str, Outcome]) -> list[str]:
         f"Not above the best floor, `{top}` ({100 * bars[top]:.1f}): {listed}. "
         "They have shown nothing that this floor does not do without a language model."
     ]
+
+
+def _worse(confirmation: Confirmation | None) -> list[str]:
+    """Levers that harm: their held-out interval against the prompt as given lies below 0."""
+    if confirmation is None:
+        return []
+    told = [
+        f"`{name}` by {100 * -pair.difference:.1f} points "
+        f"({numbers.interval(pair.interval.to_json(), sign=True)})"
+        for name, pair in confirmation.against.items()
+        if not name.startswith("floor:") and pair.interval is not None and pair.interval.high < 0
+    ]
+    return [f"Worse than the prompt as given on held-out rows: {', '.join(told)}."] if told else []
 
 
 def _need(decision: Decision, outcomes: Mapping[str, Outcome], name: str) -> str:

@@ -27,6 +27,19 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Reply:
+    """Something the model wrote on the way to an answer.
+
+    Attributes:
+        name: what it was asked for, such as `reasoning`, `draft`, `checks` or `sample 2`.
+        text: as it wrote it.
+    """
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """One answer.
 
@@ -40,6 +53,7 @@ class Answer:
         usage: tokens.
         seconds: this row's share of its batch's wall time.
         error: what went wrong when `status` is `ERROR`.
+        trace: what the model wrote on the way, in order; empty when it answered directly.
     """
 
     text: str
@@ -51,6 +65,7 @@ class Answer:
     usage: Usage = field(default_factory=Usage)
     seconds: float = 0.0
     error: str = ""
+    trace: tuple[Reply, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """As plain data, empty parts left out, floats as they are."""
@@ -67,6 +82,8 @@ class Answer:
         data["seconds"] = self.seconds
         if self.error:
             data["error"] = self.error
+        if self.trace:
+            data["trace"] = [[reply.name, reply.text] for reply in self.trace]
         return data
 
     @classmethod
@@ -82,4 +99,5 @@ class Answer:
             usage=Usage(**data.get("usage", {})),
             seconds=data.get("seconds", 0.0),
             error=data.get("error", ""),
+            trace=tuple(Reply(name, text) for name, text in data.get("trace", ())),
         )

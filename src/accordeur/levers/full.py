@@ -37,7 +37,9 @@ class Full:
     name: ClassVar[str] = "full"
     title: ClassVar[str] = "fine-tuning (all weights)"
     writes: ClassVar[frozenset[Slot]] = frozenset({"weights"})
-    needs: ClassVar[frozenset[Need]] = frozenset({Need.LANGUAGE_MODEL, Need.WEIGHTS})
+    needs: ClassVar[frozenset[Need]] = frozenset(
+        {Need.LANGUAGE_MODEL, Need.WEIGHTS, Need.SINGLE_CALL}
+    )
     kinds: ClassVar[frozenset[TaskKind]] = frozenset({"labels", "text"})
 
     learning_rate: float = 3e-5

@@ -35,7 +35,9 @@ class KeyValuePrefixLever:
     name: ClassVar[str] = "kv-prefix"
     title: ClassVar[str] = "trained prefix (keys and values)"
     writes: ClassVar[frozenset[Slot]] = frozenset({"soft_prompt"})
-    needs: ClassVar[frozenset[Need]] = frozenset({Need.LANGUAGE_MODEL, Need.WEIGHTS, Need.PREFIX})
+    needs: ClassVar[frozenset[Need]] = frozenset(
+        {Need.LANGUAGE_MODEL, Need.WEIGHTS, Need.PREFIX, Need.SINGLE_CALL}
+    )
     kinds: ClassVar[frozenset[TaskKind]] = frozenset({"labels", "text"})
 
     learning_rate: float = 0.01

@@ -40,7 +40,9 @@ class Lora:
     name: ClassVar[str] = "lora"
     title: ClassVar[str] = "fine-tuning (LoRA)"
     writes: ClassVar[frozenset[Slot]] = frozenset({"weights"})
-    needs: ClassVar[frozenset[Need]] = frozenset({Need.LANGUAGE_MODEL, Need.WEIGHTS})
+    needs: ClassVar[frozenset[Need]] = frozenset(
+        {Need.LANGUAGE_MODEL, Need.WEIGHTS, Need.SINGLE_CALL}
+    )
     kinds: ClassVar[frozenset[TaskKind]] = frozenset({"labels", "text"})
 
     rank: int = 8

@@ -47,7 +47,9 @@ class SoftPromptLever:
     name: ClassVar[str] = "soft-prompt"
     title: ClassVar[str] = "soft prompt"
     writes: ClassVar[frozenset[Slot]] = frozenset({"soft_prompt"})
-    needs: ClassVar[frozenset[Need]] = frozenset({Need.LANGUAGE_MODEL, Need.WEIGHTS})
+    needs: ClassVar[frozenset[Need]] = frozenset(
+        {Need.LANGUAGE_MODEL, Need.WEIGHTS, Need.SINGLE_CALL}
+    )
     kinds: ClassVar[frozenset[TaskKind]] = frozenset({"labels", "text"})
 
     mode: Literal["replace", "insert"] = "replace"

@@ -8,6 +8,7 @@ from accordeur.core.errors import BundleError
 from accordeur.core.model import Capability, ModelSource
 from accordeur.parts.answering.answerer import Answerer
 from accordeur.parts.decoding import Decoding
+from accordeur.parts.pattern import Conversation
 
 
 def assemble(
@@ -40,11 +41,23 @@ def assemble(
         )
     model = source.model(candidate.base)
     decoding = candidate.part(Decoding)
+    pattern = candidate.parts.get("pattern")
     scores = candidate.task.kind == "labels" and (decoding is None or decoding.mode == "score")
-    if scores and Capability.SCORE in model.capabilities:
+    if scores and pattern is None and Capability.SCORE in model.capabilities:
         from accordeur.parts.answering.labels import LabelAnswerer
 
         return LabelAnswerer(candidate, source, model, cache, repeat)
-    from accordeur.parts.answering.texts import TextAnswerer
+    answerer: Answerer
+    if isinstance(pattern, Conversation):
+        from accordeur.parts.answering.conversation import ConversationAnswerer
 
-    return TextAnswerer(candidate, source, model, cache, repeat)
+        answerer = ConversationAnswerer(candidate, source, model, cache, repeat)
+    else:
+        from accordeur.parts.answering.texts import TextAnswerer
+
+        answerer = TextAnswerer(candidate, source, model, cache, repeat)
+    if decoding is not None and decoding.samples > 1:
+        from accordeur.parts.answering.votes import VotingAnswerer
+
+        return VotingAnswerer(answerer, decoding.samples)
+    return answerer

@@ -32,6 +32,7 @@ LOADERS = Registry(
     {
         "prompt": "accordeur.parts.prompt:Prompt.from_files",
         "demonstrations": "accordeur.parts.demonstrations:load",
+        "pattern": "accordeur.parts.pattern:load",
         "soft_prompt": "accordeur.parts.soft_prompt:load",
         "weights": "accordeur.parts.weights:load",
         "classifier": "accordeur.parts.classifier:load_classifier",

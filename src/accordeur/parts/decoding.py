@@ -17,6 +17,9 @@ from accordeur.core.errors import BundleError
 from accordeur.core.model import Sampling
 from accordeur.core.part import Slot
 
+REASONING = 128
+"""Tokens that reasoning is allowed beyond its answer (DESIGN P5)."""
+
 UNMEASURED_LIMIT = 256
 """Tokens of an answer where there is nothing to measure one by."""
 
@@ -29,6 +32,7 @@ class Decoding:
         mode: `score` labels or `generate` text.
         max_tokens: limit of new tokens when generating.
         temperature, top_p, seed: as `Sampling`.
+        samples: answers written to each request, of which the most frequent is given.
     """
 
     slot: ClassVar[Slot] = "decoding"
@@ -38,6 +42,7 @@ class Decoding:
     temperature: float = 0.0
     top_p: float = 1.0
     seed: int = 0
+    samples: int = 1
 
     @property
     def trained_parameters(self) -> int:
@@ -50,8 +55,8 @@ class Decoding:
         return Sampling(self.max_tokens, self.temperature, self.top_p, self.seed)
 
     def describe(self) -> str:
-        """Nothing worth a word: every language-model candidate has one."""
-        return ""
+        """A vote; anything else is not worth a word, every language-model candidate has it."""
+        return f"the vote of {self.samples} samples" if self.samples > 1 else ""
 
     def files(self) -> Mapping[str, bytes]:
         """`decoding.json`."""
@@ -72,6 +77,8 @@ class Decoding:
             made = cls(**data)
             if made.max_tokens < 0 or made.temperature < 0 or not 0 < made.top_p <= 1:
                 raise ValueError("a setting is out of range")
+            if made.samples < 1 or (made.samples > 1 and not made.temperature):
+                raise ValueError("a vote needs samples that differ")
             return made
         except (KeyError, ValueError, TypeError) as error:
             raise BundleError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -20,6 +21,15 @@ _REFUSAL = re.compile(
     rf"|\W*i(?:['’]?m|\s+am)\s+(?:unable|not\s+able)\b",
     re.IGNORECASE | re.DOTALL,
 )
+
+_SEPARATORS = ",_'’\u00a0\u202f\u2009"
+_NUMBER = re.compile(
+    rf"(?P<sign>(?<![\w.])[-+\u2212])?[$€£¥]?\s?"
+    rf"(?P<digits>(?:[0-9]{{1,3}}(?:[{_SEPARATORS}][0-9]{{3}})+(?![0-9])|[0-9]+)(?:\.[0-9]+)?"
+    rf"|(?<![0-9.])\.[0-9]+)"
+    rf"(?P<exponent>[eE][-+]?[0-9]+)?"
+)
+_REMOVE = str.maketrans("", "", _SEPARATORS)
 
 
 def after_answer(text: str) -> str:
@@ -57,6 +67,25 @@ def read_label(text: str, labels: Sequence[Label]) -> Label | None:
         if not any(name != other and f" {name} " in f" {other} " for _, other in found)
     ]
     return outer[0] if len(outer) == 1 else None
+
+
+def last_number(text: str) -> float | None:
+    """The last number of the text after the last `Answer:` (or of all of it); `None` if none.
+
+    Read as a number: an optional sign, an optional currency sign, digits, a decimal point, an
+    exponent. Thousands separators are removed when exactly three digits follow each: `1,234.5` is
+    one number, `1,2` are two. A minus behind a letter or digit is a dash: `10-5` ends in 5. A
+    decimal comma is not understood, a percent sign is ignored, and of a fraction `3/4` only the 4
+    is read.
+    """
+    numbers = list(_NUMBER.finditer(after_answer(text)))
+    if not numbers:
+        return None
+    found = numbers[-1]
+    value = float(found["digits"].translate(_REMOVE) + (found["exponent"] or ""))
+    if not math.isfinite(value):
+        return None
+    return -value if found["sign"] in ("-", "\u2212") else value
 
 
 def is_refusal(text: str) -> bool:

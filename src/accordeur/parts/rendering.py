@@ -14,6 +14,7 @@ from accordeur.core.errors import TaskError
 from accordeur.core.rendering import Message, Rendered, Request, Segment
 from accordeur.core.task import TaskBrief
 from accordeur.parts.demonstrations.demonstration import Demonstration
+from accordeur.parts.pattern import Pattern, Reason
 from accordeur.parts.prompt import Prompt
 from accordeur.parts.soft_prompt import SoftPrompt
 
@@ -25,6 +26,7 @@ def render(
     demonstrations: Sequence[Demonstration] = (),
     *,
     demonstrations_shared: bool = True,
+    pattern: Pattern | None = None,
     soft: SoftPrompt | None = None,
     soft_first: int = 0,
 ) -> Rendered:
@@ -36,6 +38,8 @@ def render(
         request: what is asked.
         demonstrations: worked examples, in the order shown.
         demonstrations_shared: they are the same for every request of this candidate.
+        pattern: its opening words stand behind the instruction, and demonstrations show their
+            steps to a model that is to reason.
         soft: virtual tokens at the place of the instruction.
         soft_first: which of the model's virtual tokens is its first.
 
@@ -50,7 +54,10 @@ def render(
     for number, shown in enumerate(demonstrations):
         for turn, segments in prompt.row(shown.request, shared=demonstrations_shared):
             messages.append(Message(_spoken(turn.role), segments, demonstration=number))
-        answer = Segment(shown.answer_text(task), "data", shared=demonstrations_shared)
+        text = shown.answer_text(task)
+        if isinstance(pattern, Reason):
+            text = pattern.worked(shown.steps, text)
+        answer = Segment(text, "data", shared=demonstrations_shared)
         messages.append(Message("assistant", (answer,), demonstration=number))
     for turn, segments in prompt.row(request):
         if turn.role == "system":
@@ -70,7 +77,7 @@ def render(
             "A conversation with a system message of its own cannot follow a soft prompt.",
             hint="take the system messages out of the rows, or leave `soft-prompt` out",
         )
-    lead = _lead(prompt.instruction, soft, soft_first)
+    lead = _lead(lead_text(prompt, pattern), soft, soft_first)
     if lead:
         messages = _with_lead(lead, messages)
     if system:
@@ -84,13 +91,14 @@ def _spoken(role: str) -> Literal["user", "assistant"]:
     return "assistant" if role == "assistant" else "user"
 
 
-def lead_text(instruction: str) -> str:
+def lead_text(prompt: Prompt, pattern: Pattern | None) -> str:
     """The instruction as it stands before the first row or demonstration."""
-    return f"{instruction}\n\n" if instruction else ""
+    words = (prompt.instruction, pattern.opening if pattern else "")
+    text = " ".join(part for part in words if part)
+    return f"{text}\n\n" if text else ""
 
 
-def _lead(instruction: str, soft: SoftPrompt | None, first: int) -> tuple[Segment, ...]:
-    text = lead_text(instruction)
+def _lead(text: str, soft: SoftPrompt | None, first: int) -> tuple[Segment, ...]:
     words = (Segment(text, shared=True),) if text else ()
     if soft is None:
         return words

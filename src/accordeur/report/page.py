@@ -24,6 +24,7 @@ from accordeur.report.sections.label_next import label_next
 from accordeur.report.sections.ledger import ledger
 from accordeur.report.sections.prompts import prompts
 from accordeur.report.sections.protocol import protocol
+from accordeur.report.sections.reasoning import reasoning
 from accordeur.report.sections.section import Section
 from accordeur.report.sections.training import training
 from accordeur.report.sections.verdict import verdict
@@ -89,6 +90,7 @@ def sections(report: Report) -> list[Section]:
         comparison(report),
         forgetting(report),
         *figure_sections(report),
+        reasoning(report),
         examples(report),
         prompts(report),
         training(report),

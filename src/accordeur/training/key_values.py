@@ -21,6 +21,7 @@ from accordeur.core.lever import Stopped
 from accordeur.core.model import KeyValues
 from accordeur.core.rendering import Request
 from accordeur.models.local.adapter import empty_cache
+from accordeur.parts.pattern import Reason
 from accordeur.parts.prompt import Prompt
 from accordeur.parts.rendering import render
 from accordeur.parts.soft_prompt import KeyValuePrefix, SoftPrompt
@@ -135,6 +136,8 @@ def _beginning(candidate: Candidate, prompt: Prompt, ground: Ground) -> tuple[in
     nothing = np.zeros((1, 1), np.float32)
     mark = SoftPrompt("insert", nothing, nothing[:0], 1, "", "", 1, 1)
     chat = ground.chat.with_virtual(range(ground.vocabulary, ground.vocabulary + 1))
-    pieces = chat.pieces(render(candidate.task, prompt, Request(""), soft=mark))
+    pieces = chat.pieces(
+        render(candidate.task, prompt, Request(""), pattern=candidate.part(Reason), soft=mark)
+    )
     tokens = [token for piece in pieces for token in piece.tokens]
     return tuple(tokens[: tokens.index(ground.vocabulary)])

@@ -22,6 +22,7 @@ from accordeur.core.candidate import Candidate
 from accordeur.core.errors import TaskError
 from accordeur.core.model import FloatArray
 from accordeur.core.rendering import Request
+from accordeur.parts.pattern import Reason
 from accordeur.parts.prompt import Prompt
 from accordeur.parts.rendering import lead_text, render
 from accordeur.parts.soft_prompt import SoftPrompt
@@ -60,8 +61,9 @@ class PromptTuning:
             TaskError: `replace` without an instruction, or an empty `text`.
         """
         prompt = candidate.part(Prompt) or Prompt(candidate.task.instruction)
+        pattern = candidate.part(Reason)
         if self.mode == "replace":
-            lead = ground.chat.plain(lead_text(prompt.instruction))
+            lead = ground.chat.plain(lead_text(prompt, pattern))
             if not lead:
                 raise TaskError(
                     "There is no instruction whose embeddings a soft prompt could start from.",
@@ -82,7 +84,7 @@ class PromptTuning:
             int(ground.loaded.config.num_attention_heads),
             ground.loaded.encoder_decoder,
         )
-        probe = render(candidate.task, prompt, Request(""), soft=part)
+        probe = render(candidate.task, prompt, Request(""), pattern=pattern, soft=part)
         tokens = [at for piece in ground.chat.pieces(probe) for at in piece.tokens]
         header = embed(ground, tokens[: tokens.index(ground.vocabulary)])
         return VirtualTokens(candidate, ground, replace(part, header=header))

@@ -11,6 +11,7 @@ from accordeur.core.rendering import Request
 from accordeur.core.task import Example
 from accordeur.models.local.pieces import PromptTokenizer
 from accordeur.parts.answering.prompting import Prompting
+from accordeur.parts.pattern import Reason
 from accordeur.training.rows import TrainingRow, training_rows
 
 
@@ -23,7 +24,8 @@ def task_rows(
     """Prompts of the train rows with the answers that are to follow.
 
     Args:
-        candidate: its prompt and demonstrations are shown; a row never stands among its own.
+        candidate: its prompt and demonstrations are shown; a row never stands among its own. Where
+            it reasons, rows with worked steps alone are learned, steps and all.
         train: rows with an answer.
         context: gives the models.
         chat: tokenizer of the model, with the candidate's virtual tokens.
@@ -31,14 +33,20 @@ def task_rows(
     Raises:
         TaskError: a row cannot be trained on.
     """
+    if isinstance(candidate.parts.get("pattern"), Reason):
+        train = [row for row in train if row.steps]
     prompting = Prompting(candidate, _Source(context))
     rendered = prompting.render([Request.from_example(row, training=True) for row in train])
-    labelled = candidate.task.kind == "labels"
-    answers = [
-        candidate.task.label_text(row.label) if labelled else (row.expected or ("",))[0]
-        for row in train
-    ]
+    answers = [_written(candidate, row) for row in train]
     return training_rows(chat, rendered, answers, context.model.context_window)
+
+
+def _written(candidate: Candidate, row: Example) -> str:
+    """The answer as the candidate is to write it."""
+    labelled = candidate.task.kind == "labels"
+    answer = candidate.task.label_text(row.label) if labelled else (row.expected or ("",))[0]
+    pattern = candidate.parts.get("pattern")
+    return pattern.worked(row.steps, answer) if isinstance(pattern, Reason) else answer
 
 
 class _Source:

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accordeur.core.task import Example
-from accordeur.levers.few_shot.draw import stratified_draw
 from accordeur.levers.few_shot.search import neighbour
+from accordeur.parts.demonstrations.draw import stratified_draw
 
 
 @st.composite

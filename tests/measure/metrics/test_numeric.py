@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accordeur.core.errors import TaskError
-from accordeur.measure.metrics.numeric import last_number
+from accordeur.parts.extraction import last_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,10 +15,10 @@ from accordeur.core.fingerprint import seed_for
 from accordeur.core.lever import FitContext, Forecast, Need
 from accordeur.core.part import Slot
 from accordeur.core.task import Example, TaskBrief, TaskKind
-from accordeur.levers.few_shot.draw import stratified_draw
 from accordeur.levers.few_shot.nearest import nearest_part
 from accordeur.levers.few_shot.search import neighbour
 from accordeur.parts.demonstrations import Demonstration, FixedDemonstrations
+from accordeur.parts.demonstrations.draw import stratified_draw
 
 Choose = Literal["draw", "nearest", "search"]
 WAYS: tuple[Choose, ...] = get_args(Choose)

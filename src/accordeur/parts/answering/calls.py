@@ -7,6 +7,7 @@ and the repeat index. Cached rows carry the seconds and tokens of their first ru
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -25,6 +26,7 @@ def call_keys(
     *,
     parts: str = "",
     repeat: int = 0,
+    anew: bool = False,
 ) -> list[str]:
     """The cache key of each prompt.
 
@@ -34,11 +36,20 @@ def call_keys(
         asked: continuations to score, or sampling settings.
         parts: fingerprint of parts that change the model (weights, soft prompt).
         repeat: index of a repeated question; repeats never share an entry.
+        anew: a prompt that stands here several times is sampled each time.
     """
     common = digest(
         {"model": identity.to_json(), "asked": dict(asked), "parts": parts, "repeat": repeat}
     )
-    return [digest([common, _exactly(prompt)]) for prompt in prompts]
+    keys = [digest([common, _exactly(prompt)]) for prompt in prompts]
+    if not anew:
+        return keys
+    seen: Counter[str] = Counter()
+    numbered = []
+    for key in keys:
+        numbered.append(digest([key, seen[key]]) if seen[key] else key)
+        seen[key] += 1
+    return numbered
 
 
 def _exactly(prompt: Rendered) -> list[Any]:

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import Any
 
 from accordeur.core.cache import AnswerCache
 from accordeur.core.candidate import Candidate
-from accordeur.core.model import Batch, Model, ModelSource, Scored, Usage
+from accordeur.core.model import (
+    Batch,
+    Generated,
+    Model,
+    ModelSource,
+    Sampling,
+    Scored,
+    Usage,
+)
 from accordeur.core.rendering import Rendered, Request
 from accordeur.parts.answering.adapted import adapted_model
 from accordeur.parts.answering.calls import call_keys, through_cache, usage_json
-from accordeur.parts.answering.mixture import every_member, mixed
+from accordeur.parts.answering.members import every_member
+from accordeur.parts.answering.mixture import mixed
 from accordeur.parts.answering.prompting import Prompting
-
-R = TypeVar("R")
 
 
 class PromptedModel:
@@ -69,54 +76,89 @@ class PromptedModel:
             checked: what the model's batches pass through before they are remembered.
         """
         members = self._prompting.members
-        batches = self.ask(
-            requests,
-            {"score": list(continuations)},
-            lambda prompts, finished: checked(
-                self.model.score(prompts, continuations, done=finished)
-            ),
+        prompts, rendering = self._rendered(requests)
+        asked = {"score": list(continuations)}
+        batches = through_cache(
+            self._cache,
+            call_keys(self.model.identity, prompts, asked, parts=self._added, repeat=self._repeat),
+            every_member(done, members),
+            lambda finished: checked(self.model.score(prompts, continuations, done=finished)),
             _encode,
             _decode,
-            every_member(done, members),
+            overhead=rendering,
         )
         return batches if members == 1 else mixed(batches, members)
 
-    def ask(
-        self,
-        requests: Sequence[Request],
-        asked: Mapping[str, Any],
-        call: Callable[[Sequence[Rendered], Collection[int]], Iterator[Batch[R]]],
-        encode: Callable[[R], dict[str, Any]],
-        decode: Callable[[dict[str, Any]], R],
-        done: Collection[int],
-    ) -> Iterator[Batch[tuple[R, float]]]:
-        """Results with their seconds, cached ones first.
-
-        A row's seconds are its share of its batch and of rendering in the run that computed it:
-        choosing the nearest demonstrations costs an embedding per query.
+    def generate(
+        self, requests: Sequence[Request], sampling: Sampling, done: Collection[int] = ()
+    ) -> Iterator[Batch[tuple[Generated, float]]]:
+        """A text after each request, with its seconds.
 
         Args:
-            requests: with one result per prompt: `members` of them each, behind each other.
-            asked: what is asked of the model, part of the cache key.
-            call: the model's method, given prompts and the indices that need no answer.
-            encode, decode: a result as plain data and back.
-            done: indices of prompts that need no result.
+            requests: one that stands here several times is sampled anew each time.
+            sampling: how to decode.
+            done: indices of requests that need no text.
         """
-        started = time.perf_counter()
-        prompts = self._prompting.render(requests)
-        rendering = (time.perf_counter() - started) / max(1, len(prompts))
+        prompts, rendering = self._rendered(requests)
+        return self.write(prompts, sampling, done, overhead=rendering)
+
+    def write(
+        self,
+        prompts: Sequence[Rendered],
+        sampling: Sampling,
+        done: Collection[int] = (),
+        *,
+        overhead: float = 0.0,
+    ) -> Iterator[Batch[tuple[Generated, float]]]:
+        """As `generate`, for prompts that are rendered already."""
+        asked = {"generate": {name: getattr(sampling, name) for name in sampling.__slots__}}
         keys = call_keys(
-            self.model.identity, prompts, asked, parts=self._added, repeat=self._repeat
+            self.model.identity,
+            prompts,
+            asked,
+            parts=self._added,
+            repeat=self._repeat,
+            anew=sampling.temperature > 0,
         )
         return through_cache(
             self._cache,
             keys,
             done,
-            lambda finished: call(prompts, finished),
-            encode,
-            decode,
-            overhead=rendering,
+            lambda finished: self.model.generate(prompts, sampling, done=finished),
+            _encode_text,
+            _decode_text,
+            overhead=overhead,
         )
+
+    def _rendered(self, requests: Sequence[Request]) -> tuple[list[Rendered], float]:
+        """The prompts, and the seconds that rendering took for each.
+
+        A row's seconds are its share of its batch and of rendering in the run that computed it:
+        choosing the nearest demonstrations costs an embedding per query.
+        """
+        started = time.perf_counter()
+        prompts = self._prompting.render(requests)
+        return prompts, (time.perf_counter() - started) / max(1, len(prompts))
+
+
+def _encode_text(made: Generated) -> dict[str, Any]:
+    return {
+        "text": made.text,
+        "finished": made.finished,
+        "logprob": made.logprob,
+        "usage": usage_json(made.usage),
+        "error": made.error,
+    }
+
+
+def _decode_text(data: dict[str, Any]) -> Generated:
+    return Generated(
+        data["text"],
+        data["finished"],
+        data["logprob"],
+        Usage(**data["usage"]),
+        data.get("error", ""),
+    )
 
 
 def _encode(scored: Scored) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from accordeur.parts.demonstrations import (
     FixedDemonstrations,
     NearestDemonstrations,
 )
+from accordeur.parts.pattern import Pattern
 from accordeur.parts.prompt import Prompt
 from accordeur.parts.rendering import render
 from accordeur.parts.soft_prompt import SoftPrompt, SoftPromptEnsemble
@@ -28,6 +29,10 @@ class Prompting:
         if not (shown is None or isinstance(shown, FixedDemonstrations | NearestDemonstrations)):
             raise TypeError(f"{type(shown).__name__} is no demonstrations part")
         self._shown = shown
+        pattern = candidate.parts.get("pattern")
+        if not (pattern is None or isinstance(pattern, Pattern)):
+            raise TypeError(f"{type(pattern).__name__} is no pattern")
+        self._pattern = pattern
         soft = candidate.parts.get("soft_prompt")
         self._softs: tuple[SoftPrompt | None, ...] = (None,)  # key/values leave the words
         if isinstance(soft, SoftPrompt):
@@ -60,6 +65,7 @@ class Prompting:
                         request,
                         demonstrations,
                         demonstrations_shared=shared,
+                        pattern=self._pattern,
                         soft=soft,
                         soft_first=first,
                     )

@@ -20,12 +20,14 @@ class Demonstration:
         row, group: of the train row, so that it can be left out of its own prompt.
         request: what was asked.
         expected: the answer shown: a label's name or a text.
+        steps: worked steps that lead to it, shown where the model is to reason.
     """
 
     row: str
     group: str
     request: Request
     expected: str
+    steps: tuple[str, ...] = ()
 
     @classmethod
     def from_example(cls, example: Example) -> Demonstration:
@@ -36,7 +38,8 @@ class Demonstration:
         """
         if not example.expected:
             raise ValueError(f"row {example.id} has no answer to show")
-        return cls(example.id, example.group, Request.from_example(example), example.expected[0])
+        request = Request.from_example(example)
+        return cls(example.id, example.group, request, example.expected[0], example.steps)
 
     def answer_text(self, task: TaskBrief) -> str:
         """The answer as the model sees it: a label's display text, or the text itself."""
@@ -51,6 +54,7 @@ class Demonstration:
             group=self.group,
             context=self.request.context,
             documents=self.request.documents,
+            steps=self.steps,
         )
         return example.to_json()
 
@@ -81,9 +85,9 @@ def read_jsonl(data: bytes) -> tuple[Demonstration, ...]:
             else:
                 content = str(content)
             request = Request(content, row.get("context"), tuple(row.get("documents", ())))
-            shown.append(
-                Demonstration(str(row["id"]), str(row["group"]), request, str(row["expected"][0]))
-            )
+            steps = tuple(str(step) for step in row.get("steps", ()))
+            expected = str(row["expected"][0])
+            shown.append(Demonstration(str(row["id"]), str(row["group"]), request, expected, steps))
         except (ValueError, KeyError, TypeError, IndexError) as error:
             raise BundleError(
                 f"`demonstrations.jsonl` line {number} is not a demonstration.",

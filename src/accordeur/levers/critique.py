@@ -1,0 +1,60 @@
+"""Lever `critique`: answer, list the deductions, check each, answer again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from accordeur.core.candidate import Candidate
+from accordeur.core.lever import FitContext, Forecast, Need
+from accordeur.core.part import Slot
+from accordeur.core.task import Example, TaskBrief, TaskKind
+from accordeur.parts.decoding import REASONING
+from accordeur.parts.pattern import Critique
+from accordeur.parts.pattern.critique import ASK_AGAIN, CRITIQUE
+
+
+@dataclass(frozen=True, slots=True)
+class CritiqueLever:
+    """Self-correction, beside a placebo that only asks again.
+
+    The report counts how many answers each turned from wrong to right and from right to wrong.
+
+    Args:
+        max_tokens: limit of each reply.
+    """
+
+    name: ClassVar[str] = "critique"
+    title: ClassVar[str] = "self-correction"
+    writes: ClassVar[frozenset[Slot]] = frozenset({"pattern"})
+    needs: ClassVar[frozenset[Need]] = frozenset({Need.LANGUAGE_MODEL})
+    kinds: ClassVar[frozenset[TaskKind]] = frozenset({"labels", "text"})
+
+    max_tokens: int = REASONING
+
+    def __post_init__(self) -> None:
+        if self.max_tokens < 1:
+            raise ValueError("`max_tokens` must be positive")
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """As plain data."""
+        return {"max_tokens": self.max_tokens}
+
+    def forecast(self, task: TaskBrief, train_rows: int, effort: int) -> tuple[Forecast, ...]:
+        """The critique; with an effort of 2 or more its placebo too."""
+        tried = (CRITIQUE, ASK_AGAIN)[: max(1, effort)]
+        return tuple(
+            Forecast(calls=1 + len(turns), new_tokens=len(turns) * self.max_tokens)
+            for turns in tried
+        )
+
+    def fit(self, candidate: Candidate, train: Sequence[Example], context: FitContext) -> Candidate:
+        """The candidate with self-correction, or with the placebo where that scored higher."""
+        scored = []
+        for turns in (CRITIQUE, ASK_AGAIN)[: max(1, context.effort)]:
+            pattern = Critique(self.max_tokens, turns)
+            made = candidate.with_part(pattern)
+            scored.append((context.evaluate(made, pattern.describe()).rank, made))
+        return max(scored, key=lambda pair: pair[0])[1]
