@@ -145,6 +145,28 @@ def test_training_stands_under_a_conversation_and_on_worked_steps(trained: str) 
     assert not reason(f"reason+{trained}+self-consistency", steps=True)
 
 
+@pytest.mark.parametrize(
+    ("stack", "settings", "said"),
+    [
+        ("reason+calibration", {}, "labels that are scored"),
+        ("calibration+self-consistency", {}, "labels that are scored"),
+        ("critique+calibration", {}, "labels that are scored"),
+        ("soft-prompt+critique", {"soft-prompt": {"seeds": 2}}, "several seeds"),
+        ("soft-prompt+reason", {}, "stack `reason+soft-prompt`"),
+        ("kv-prefix+reason", {}, "stack `reason+kv-prefix`"),
+    ],
+)
+def test_stacks_in_which_one_lever_would_be_lost_are_refused(
+    stack: str, settings: dict[str, dict[str, Any]], said: str
+) -> None:
+    stacks, _ = parse_stacks(stack, settings)
+    able = frozenset(Capability)
+    [one] = refuse_impossible(
+        stacks[1:], label_task().brief, able, labelled_rows=99, has_steps=True
+    )[1]
+    assert said in one.reason
+
+
 def test_what_fills_a_slot_twice_is_refused_by_name() -> None:
     for stack in ("few-shot+reason", "reason+critique", "critique+decompose"):
         with pytest.raises(PlanError, match="both fill"):

@@ -187,7 +187,13 @@ def _write_down(outcome: Outcome, bench: Bench) -> None:
             "cost": outcome.cost.to_json() if outcome.cost else None,
             "notes": outcome.notes,
             "scored": [
-                {"name": one.name, "id": one.id, "competes": one.competes} for one in outcome.scored
+                {
+                    "name": one.name,
+                    "id": one.id,
+                    "competes": one.competes,
+                    "control": one.control,
+                }
+                for one in outcome.scored
             ],
         },
     )
@@ -238,4 +244,5 @@ def _scored_before(one: Mapping[str, Any], bench: Bench, *, errors_too: bool) ->
         split="dev",
         seed=seed_for(bench.seed, "interval"),
     )
-    return Scored(one["name"], one["id"], candidate, measured, one["competes"])
+    control = bool(one.get("control"))
+    return Scored(one["name"], one["id"], candidate, measured, one["competes"], control)

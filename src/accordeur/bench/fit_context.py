@@ -41,7 +41,8 @@ class Scored:
         id: names its files in the run.
         candidate: what was scored.
         measurement: per row.
-        competes: false for the levers beneath the last one of a stack.
+        competes: false for the levers beneath the last one of a stack, and for controls.
+        control: what the lever is compared with.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Scored:
     candidate: Candidate
     measurement: Measurement
     competes: bool
+    control: bool = False
 
 
 @dataclass(slots=True)
@@ -187,7 +189,9 @@ class EntryContext:
         self._check_clock(f"while answering {len(rows)} train rows")
         return [answers[index] for index in range(len(rows))]
 
-    def evaluate(self, candidate: Candidate, configuration: str) -> Evaluation:
+    def evaluate(
+        self, candidate: Candidate, configuration: str, *, control: bool = False
+    ) -> Evaluation:
         """Score on all of dev and write the ledger row. See `FitContext.evaluate`."""
         bench = self.bench
         self._check_clock(f"before `{configuration}`")
@@ -223,7 +227,8 @@ class EntryContext:
         )
         self.measured_seconds += measured.seconds
         self.waited += time.perf_counter() - started
-        self.scored.append(Scored(configuration, identity, candidate, measured, self.competes))
+        competes = self.competes and not control
+        self.scored.append(Scored(configuration, identity, candidate, measured, competes, control))
         bench.folder.append_ledger(
             {
                 "configuration": f"{self.entry}/{self.lever}/{configuration}",
@@ -234,7 +239,7 @@ class EntryContext:
                 "n": measured.n,
                 "seconds": measured.seconds,
                 "tokens": measured.logical_tokens,
-                "competes": self.competes,
+                "competes": competes,
             }
         )
         return Evaluation(
@@ -248,16 +253,17 @@ class EntryContext:
     def _blocks(self, candidate: Candidate) -> list[tuple[int, Sequence[Example]]]:
         """Dev as one block, or as the screened rows and the rest for candidates that generate.
 
-        Only the first configuration of an entry is screened: a lever that has one on all of dev
-        must not lose it to a later, hopeless one. As-is is never screened: the primary test needs
-        it on every row. Nor is anything that weights are trained on: training may well mend what is
-        hopeless before it.
+        Only the first configuration of a stack's last lever is screened, and the first of those
+        beneath: a lever that has one on all of dev must not lose it to a later, hopeless one. As-is
+        is never screened: the primary test needs it on every row. Nor is anything that weights are
+        trained on: training may well mend what is hopeless before it.
         """
         bench = self.bench
         decoding = candidate.part(Decoding)
         writes = decoding is not None and decoding.mode == "generate"
         generates = writes or "pattern" in candidate.parts
-        screened = generates and bench.screening and self.screened and not self.scored
+        before = any(one.competes == self.competes for one in self.scored)
+        screened = generates and bench.screening and self.screened and not before
         if not screened or len(bench.dev) < SCREEN_LEAST:
             return [(0, bench.dev)]
         return [(0, bench.dev[:SCREEN_ROWS]), (SCREEN_ROWS, bench.dev[SCREEN_ROWS:])]

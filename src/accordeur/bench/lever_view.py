@@ -76,9 +76,11 @@ class LeverView:
         """The embedding model of the run."""
         return _ENTRIES[self].embedder
 
-    def evaluate(self, candidate: Candidate, configuration: str) -> Evaluation:
+    def evaluate(
+        self, candidate: Candidate, configuration: str, *, control: bool = False
+    ) -> Evaluation:
         """Score a candidate on dev. See `FitContext.evaluate`."""
-        return _ENTRIES[self].evaluate(candidate, configuration)
+        return _ENTRIES[self].evaluate(candidate, configuration, control=control)
 
     def answer(self, candidate: Candidate, rows: Sequence[Example]) -> Sequence[Answer]:
         """Run a candidate over train rows. See `FitContext.answer`."""

@@ -22,10 +22,10 @@ def reasoning_json(
 ) -> dict[str, Any] | None:
     """Every configuration on dev, the best on held-out too; `None` where nothing was traced.
 
-    The placebo of `critique` is one of its configurations, so it stands beside it.
+    The placebo of `critique` is its control, so it stands beside it.
     """
     found = []
-    for one in outcome.competing:
+    for one in (one for one in outcome.scored if one.competes or one.control):
         found.append(_one(one.name, one.measurement, "dev", task, metric, task.dev))
     if outcome.best is not None and test is not None:
         found.append(_one(outcome.best.name, test, "test", task, metric, test_rows))

@@ -228,8 +228,25 @@ def _obstacle(
 
 
 def _order_obstacle(stack: Stack, has_steps: bool) -> str:
-    """Why a lever cannot stand on those before it: training learns what one call writes."""
+    """Why levers cannot stand on each other: what one of them does would be lost."""
+    corrects = next((one for one in stack.levers if "calibration" in one.writes), None)
+    writes = next((one for one in stack.levers if {"pattern", "decoding"} & one.writes), None)
+    if corrects is not None and writes is not None:
+        return (
+            f"`{corrects.name}` corrects labels that are scored; with `{writes.name}` the model "
+            "writes them"
+        )
+    several = next((one for one in stack.levers if one.settings.get("seeds", 1) != 1), None)
+    if several is not None and writes is not None:
+        return f"`{several.name}` with several seeds scores labels; `{writes.name}` writes"
     for position, lever in enumerate(stack.levers):
+        if "soft_prompt" in lever.writes and any(
+            getattr(later, "single_call", False) for later in stack.levers[position + 1 :]
+        ):
+            return (
+                f"`{lever.name}` learns in place of the words that a later lever would add to; "
+                f"stack `{'+'.join(one.name for one in reversed(stack.levers))}`"
+            )
         if Need.SINGLE_CALL not in lever.needs:
             continue
         for earlier in stack.levers[:position]:

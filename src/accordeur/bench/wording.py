@@ -13,6 +13,8 @@ from accordeur.core.measurement import Measurement
 from accordeur.measure.cost import break_even
 from accordeur.report import numbers
 
+SIGNIFICANT = 0.05
+
 
 @dataclass(frozen=True, slots=True)
 class Wording:
@@ -315,7 +317,10 @@ def _worse(confirmation: Confirmation | None) -> list[str]:
         f"`{name}` by {100 * -pair.difference:.1f} points "
         f"({numbers.interval(pair.interval.to_json(), sign=True)})"
         for name, pair in confirmation.against.items()
-        if not name.startswith("floor:") and pair.interval is not None and pair.interval.high < 0
+        if not name.startswith("floor:")
+        and pair.interval is not None
+        and pair.interval.high < 0
+        and (confirmation.adjusted.get(name, pair.p) or 0.0) < SIGNIFICANT
     ]
     return [f"Worse than the prompt as given on held-out rows: {', '.join(told)}."] if told else []
 

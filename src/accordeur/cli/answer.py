@@ -189,6 +189,8 @@ def answer_json(answer: Answer, labels: Sequence[Label]) -> dict[str, Any]:
         data["probabilities"] = dict(likely(answer, labels))
     data["tokens"] = answer.usage.input_tokens + answer.usage.output_tokens
     data["seconds"] = round(answer.seconds, 6)
+    if answer.trace:
+        data["trace"] = [{"name": one.name, "text": one.text} for one in answer.trace]
     if answer.error:
         data["error"] = answer.error
     return data

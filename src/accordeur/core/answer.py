@@ -33,10 +33,12 @@ class Reply:
     Attributes:
         name: what it was asked for, such as `reasoning`, `draft`, `checks` or `sample 2`.
         text: as it wrote it.
+        finished: the model ended it by itself; false where it was cut at the limit.
     """
 
     name: str
     text: str
+    finished: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ class Answer:
         if self.error:
             data["error"] = self.error
         if self.trace:
-            data["trace"] = [[reply.name, reply.text] for reply in self.trace]
+            data["trace"] = [[one.name, one.text, one.finished] for one in self.trace]
         return data
 
     @classmethod
@@ -99,5 +101,5 @@ class Answer:
             usage=Usage(**data.get("usage", {})),
             seconds=data.get("seconds", 0.0),
             error=data.get("error", ""),
-            trace=tuple(Reply(name, text) for name, text in data.get("trace", ())),
+            trace=tuple(Reply(*reply) for reply in data.get("trace", ())),
         )

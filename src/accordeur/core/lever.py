@@ -110,12 +110,15 @@ class FitContext(Protocol):
         """The embedding model of the run."""
         ...
 
-    def evaluate(self, candidate: Candidate, configuration: str) -> Evaluation:
+    def evaluate(
+        self, candidate: Candidate, configuration: str, *, control: bool = False
+    ) -> Evaluation:
         """Score a candidate on dev and write the row into the dev ledger.
 
         Args:
             candidate: what to score.
             configuration: a short name, unique within this lever, such as `k=8 nearest`.
+            control: it is there to compare with, such as a placebo, and cannot be chosen.
 
         Raises:
             Stopped: the lever is to end here.

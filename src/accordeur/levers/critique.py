@@ -13,6 +13,7 @@ from accordeur.core.task import Example, TaskBrief, TaskKind
 from accordeur.parts.decoding import REASONING
 from accordeur.parts.pattern import Critique
 from accordeur.parts.pattern.critique import ASK_AGAIN, CRITIQUE
+from accordeur.parts.pattern.limits import reply_limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class CritiqueLever:
     The report counts how many answers each turned from wrong to right and from right to wrong.
 
     Args:
-        max_tokens: limit of each reply.
+        max_tokens: limit of each reply; default what the task's answers take and 128 more.
     """
 
     name: ClassVar[str] = "critique"
@@ -31,10 +32,10 @@ class CritiqueLever:
     needs: ClassVar[frozenset[Need]] = frozenset({Need.LANGUAGE_MODEL})
     kinds: ClassVar[frozenset[TaskKind]] = frozenset({"labels", "text"})
 
-    max_tokens: int = REASONING
+    max_tokens: int | None = None
 
     def __post_init__(self) -> None:
-        if self.max_tokens < 1:
+        if self.max_tokens is not None and self.max_tokens < 1:
             raise ValueError("`max_tokens` must be positive")
 
     @property
@@ -43,18 +44,18 @@ class CritiqueLever:
         return {"max_tokens": self.max_tokens}
 
     def forecast(self, task: TaskBrief, train_rows: int, effort: int) -> tuple[Forecast, ...]:
-        """The critique; with an effort of 2 or more its placebo too."""
-        tried = (CRITIQUE, ASK_AGAIN)[: max(1, effort)]
+        """The critique and its placebo."""
+        limit = self.max_tokens or REASONING
         return tuple(
-            Forecast(calls=1 + len(turns), new_tokens=len(turns) * self.max_tokens)
-            for turns in tried
+            Forecast(calls=1 + len(turns), new_tokens=len(turns) * limit)
+            for turns in (CRITIQUE, ASK_AGAIN)
         )
 
     def fit(self, candidate: Candidate, train: Sequence[Example], context: FitContext) -> Candidate:
-        """The candidate with self-correction, or with the placebo where that scored higher."""
-        scored = []
-        for turns in (CRITIQUE, ASK_AGAIN)[: max(1, context.effort)]:
-            pattern = Critique(self.max_tokens, turns)
-            made = candidate.with_part(pattern)
-            scored.append((context.evaluate(made, pattern.describe()).rank, made))
-        return max(scored, key=lambda pair: pair[0])[1]
+        """The candidate with self-correction. The placebo is measured and cannot be chosen."""
+        limit = self.max_tokens or reply_limit(context.task, train, context.model.count_tokens)
+        made = candidate.with_part(Critique(limit))
+        context.evaluate(made, Critique(limit).describe())
+        placebo = Critique(limit, ASK_AGAIN)
+        context.evaluate(candidate.with_part(placebo), placebo.describe(), control=True)
+        return made

@@ -12,6 +12,7 @@ from accordeur.core.part import Slot
 from accordeur.core.task import Example, TaskBrief, TaskKind
 from accordeur.parts.decoding import REASONING
 from accordeur.parts.pattern import LeastToMost
+from accordeur.parts.pattern.limits import reply_limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class Decompose:
 
     Args:
         questions: smaller questions at most.
-        max_tokens: limit of each reply.
+        max_tokens: limit of each reply; default what the task's answers take and 128 more.
     """
 
     name: ClassVar[str] = "decompose"
@@ -30,10 +31,10 @@ class Decompose:
     kinds: ClassVar[frozenset[TaskKind]] = frozenset({"labels", "text"})
 
     questions: int = 3
-    max_tokens: int = REASONING
+    max_tokens: int | None = None
 
     def __post_init__(self) -> None:
-        if self.questions < 1 or self.max_tokens < 1:
+        if self.questions < 1 or (self.max_tokens is not None and self.max_tokens < 1):
             raise ValueError("`questions` and `max_tokens` must be positive")
 
     @property
@@ -44,10 +45,11 @@ class Decompose:
     def forecast(self, task: TaskBrief, train_rows: int, effort: int) -> tuple[Forecast, ...]:
         """One configuration of many calls."""
         calls = 2 + self.questions
-        return (Forecast(calls=calls, new_tokens=calls * self.max_tokens // 2),)
+        return (Forecast(calls=calls, new_tokens=calls * (self.max_tokens or REASONING) // 2),)
 
     def fit(self, candidate: Candidate, train: Sequence[Example], context: FitContext) -> Candidate:
         """The candidate that splits a question before it answers."""
-        made = candidate.with_part(LeastToMost(self.max_tokens, self.questions))
+        limit = self.max_tokens or reply_limit(context.task, train, context.model.count_tokens)
+        made = candidate.with_part(LeastToMost(limit, self.questions))
         context.evaluate(made, f"at most {self.questions} questions")
         return made

@@ -14,10 +14,11 @@ from accordeur.core.fingerprint import seed_for
 from accordeur.core.lever import FitContext, Forecast, Need
 from accordeur.core.part import Slot
 from accordeur.core.task import Example, TaskBrief, TaskKind
-from accordeur.parts.decoding import REASONING, answer_limit
+from accordeur.parts.decoding import REASONING
 from accordeur.parts.demonstrations import Demonstration, FixedDemonstrations
 from accordeur.parts.demonstrations.draw import stratified_draw
 from accordeur.parts.pattern import Reason
+from accordeur.parts.pattern.limits import reply_limit
 from accordeur.parts.pattern.reason import WORDS
 
 
@@ -81,13 +82,4 @@ class ReasonLever:
         return [*sizes[:1], 0, *sizes[1:]]
 
     def _pattern(self, train: Sequence[Example], context: FitContext) -> Reason:
-        task = context.task
-        pattern = Reason(1, self.words)
-        targets = []
-        for row in train:
-            if row.expected:
-                answer = row.expected[0]
-                text = task.label_text(answer) if task.kind == "labels" else answer
-                targets.append(pattern.worked(row.steps, text))
-        limit = answer_limit(targets, context.model.count_tokens) + REASONING
-        return Reason(limit, self.words)
+        return Reason(reply_limit(context.task, train, context.model.count_tokens), self.words)

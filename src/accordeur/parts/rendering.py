@@ -8,13 +8,14 @@ only the row.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 from accordeur.core.errors import TaskError
 from accordeur.core.rendering import Message, Rendered, Request, Segment
 from accordeur.core.task import TaskBrief
 from accordeur.parts.demonstrations.demonstration import Demonstration
-from accordeur.parts.pattern import Pattern, Reason
+from accordeur.parts.pattern import Conversation, Pattern, Reason
 from accordeur.parts.prompt import Prompt
 from accordeur.parts.soft_prompt import SoftPrompt
 
@@ -38,8 +39,8 @@ def render(
         request: what is asked.
         demonstrations: worked examples, in the order shown.
         demonstrations_shared: they are the same for every request of this candidate.
-        pattern: its opening words stand behind the instruction, and demonstrations show their
-            steps to a model that is to reason.
+        pattern: words that ask for reasoning stand behind the instruction, and demonstrations show
+            their steps; what opens a conversation stands behind the row.
         soft: virtual tokens at the place of the instruction.
         soft_first: which of the model's virtual tokens is its first.
 
@@ -72,6 +73,9 @@ def render(
             "A conversation must end with a user turn to be answered.",
             hint="move the last assistant turn into `expected`",
         )
+    if isinstance(pattern, Conversation) and pattern.opening:
+        words = Segment(f"\n\n{pattern.opening}", shared=False)
+        messages[-1] = replace(messages[-1], segments=(*messages[-1].segments, words))
     if soft is not None and any(not segment.shared for segment in system):
         raise TaskError(
             "A conversation with a system message of its own cannot follow a soft prompt.",
@@ -93,7 +97,7 @@ def _spoken(role: str) -> Literal["user", "assistant"]:
 
 def lead_text(prompt: Prompt, pattern: Pattern | None) -> str:
     """The instruction as it stands before the first row or demonstration."""
-    words = (prompt.instruction, pattern.opening if pattern else "")
+    words = (prompt.instruction, pattern.words if isinstance(pattern, Reason) else "")
     text = " ".join(part for part in words if part)
     return f"{text}\n\n" if text else ""
 

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from accordeur.core.candidate import Candidate
 from accordeur.core.fingerprint import digest, digest_bytes
-from accordeur.core.part import Slot
+from accordeur.parts.pattern import Reason
 from accordeur.parts.prompt import Prompt
 from accordeur.parts.soft_prompt import KeyValuePrefix, SoftPrompt, SoftPromptEnsemble
 from accordeur.parts.weights import FullWeights, LoraWeights
-
-_BESIDE: tuple[Slot, ...] = ("demonstrations", "pattern")
 
 _TRAINED = SoftPrompt | SoftPromptEnsemble | KeyValuePrefix | LoraWeights | FullWeights
 
 
 def prompt_fingerprint(candidate: Candidate) -> str:
-    """Of instruction, template, system message, demonstrations and pattern."""
+    """Of instruction, template, system message, demonstrations and words that ask for reasoning."""
     prompt = candidate.part(Prompt) or Prompt(candidate.task.instruction)
     files = dict(prompt.files())
-    for slot in _BESIDE:
-        if slot in candidate.parts:
-            files.update(candidate.parts[slot].files())
+    if "demonstrations" in candidate.parts:
+        files.update(candidate.parts["demonstrations"].files())
+    pattern = candidate.parts.get("pattern")
+    if isinstance(pattern, Reason):  # a conversation begins as if it were none
+        files["pattern"] = pattern.words.encode()
     return digest({name: digest_bytes(data) for name, data in files.items()})
 
 

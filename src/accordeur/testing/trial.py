@@ -186,11 +186,13 @@ class _Stopping:
         self._view = view
         self._left = at
 
-    def evaluate(self, candidate: Candidate, configuration: str) -> Evaluation:
+    def evaluate(
+        self, candidate: Candidate, configuration: str, *, control: bool = False
+    ) -> Evaluation:
         self._left -= 1
         if self._left <= 0:
             raise Stopped("stopped by the check")
-        return self._view.evaluate(candidate, configuration)
+        return self._view.evaluate(candidate, configuration, control=control)
 
     def answer(self, candidate: Candidate, rows: Sequence[Example]) -> Sequence[Answer]:
         return self._view.answer(candidate, rows)

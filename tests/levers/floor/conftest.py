@@ -64,7 +64,9 @@ class Context:
             for label in [part.labels[int(chances.argmax())]]
         ]
 
-    def evaluate(self, candidate: Candidate, configuration: str) -> Evaluation:
+    def evaluate(
+        self, candidate: Candidate, configuration: str, *, control: bool = False
+    ) -> Evaluation:
         assert configuration not in self.ledger
         metric = load_metric(self.task.metric)
         pairs = zip(self.answer(candidate, self.dev), self.dev, strict=True)

@@ -46,6 +46,21 @@ def test_a_chain_that_follows_the_steps_has_no_error(chain: str) -> None:
         ("6 \u00d7 4 = 25", False),
         ("36 / 6 = 6", True),
         ("36 \u00f7 0 = 6", False),
+        ("3 * 11 - 2 = 31", True),
+        ("2 + 3 * 4 = 14", True),
+        ("2 + 3 * 4 = 20", False),
+        ("(2 + 3) * 4 = 20", True),
+        ("10 + 20 + 3 = 33, so 33 - 3 = 30", True),
+        ("1,000 + 5 = 1,005", True),
+        ("20 / 3 = 6.67", True),
+        ("20 / 3 = 6.7", True),
+        ("20 / 3 = 6", False),
+        ("$5 * 3 = $15", True),
+        ("-3 + 5 = 2", True),
+        ("3 * 11 = 33 - 2 = 31", False),
+        ("x = 5", True),
+        ("5 = five", True),
+        ("= = 4", True),
         ("1.5 + 1.5 = 3 and 2 * 2 = 5", False),
         ("Ada is older than Ben.", True),
     ],
@@ -91,3 +106,12 @@ def test_nothing_is_counted_where_nobody_reasoned() -> None:
     row = RowResult("1", "1", Answer("31"), 1.0)
     measured = Measurement("c", "dev", "numeric", (row,), (0,), 1.0, None, 0)
     assert first_errors(measured, [example]) is None
+
+
+def test_steps_given_as_one_text_are_lines_too() -> None:
+    assert first_error("3 * 11 = 33\n33 - 2 = 31\nAnswer: 31", ["\n".join(STEPS)], True) is None
+
+
+@given(st.text(alphabet="0123456789.,'+-*/x()= $", max_size=30))
+def test_any_line_can_be_read(line: str) -> None:
+    assert holds(line) in (True, False)

@@ -15,6 +15,7 @@ from typing import Literal
 
 from accordeur.core.candidate import Candidate
 from accordeur.core.part import Slot
+from accordeur.parts.pattern import Reason
 from accordeur.parts.prompt import Prompt
 from accordeur.parts.weights import LoraWeights
 
@@ -42,6 +43,8 @@ def active_subject(candidate: Candidate) -> Candidate:
     subject = base_subject(candidate)
     if "soft_prompt" in candidate.parts:
         slots = ("prompt", *slots)
+        if isinstance(candidate.parts.get("pattern"), Reason):
+            slots = (*slots, "pattern")  # its words stood before what was trained
     if "prompt" in slots and "prompt" not in candidate.parts:
         subject = subject.with_part(Prompt(candidate.task.instruction))
     for slot in slots:

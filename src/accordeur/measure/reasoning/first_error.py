@@ -13,17 +13,21 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 from typing import Any
 
 from accordeur.core.measurement import Measurement
 from accordeur.core.task import Example
 
-_EQUATION = re.compile(
-    r"(?P<left>-?[0-9]+(?:\.[0-9]+)?)\s*(?P<sign>[-+*/x\u00d7\u00f7\u2212])\s*"
-    r"(?P<right>-?[0-9]+(?:\.[0-9]+)?)\s*=\s*(?P<value>-?[0-9]+(?:\.[0-9]+)?)"
+_SUMS = re.compile(
+    r"(?:(?<![0-9A-Za-z)\s])-|(?<=\s)-(?=[0-9(]))?"
+    r"[0-9(][0-9.,'+\-*/x\u00d7\u00f7\u2212() =]*=[0-9.,'+\-*/x\u00d7\u00f7\u2212() =]*[0-9)]"
 )
+"""A run of numbers and operators with an equals sign in it."""
+_TOKEN = re.compile(r"\s*(?:([0-9]+(?:[,'][0-9]{3})*(?:\.[0-9]+)?|\.[0-9]+)|([-+*/()]))")
 _ANSWER = re.compile(r"\s*answer\s*:", re.IGNORECASE)
-_SIGNS = {"x": "*", "\u00d7": "*", "\u00f7": "/", "\u2212": "-"}
+_SIGNS = str.maketrans({"x": "*", "\u00d7": "*", "\u00f7": "/", "\u2212": "-"})
+_CURRENCY = re.compile(r"[$\u20ac\u00a3\u00a5]")
 
 
 class Kind(StrEnum):
@@ -62,6 +66,7 @@ def first_error(chain: str, steps: Sequence[str], right: bool) -> FirstError | N
         right: the answer is right.
     """
     lines = _lines(chain)
+    steps = [line.strip() for step in steps for line in step.splitlines() if line.strip()]
     for number, expected in enumerate(steps, start=1):
         if number > len(lines):
             return FirstError(number, Kind.MISSING, "", expected)
@@ -76,18 +81,81 @@ def first_error(chain: str, steps: Sequence[str], right: bool) -> FirstError | N
 
 
 def holds(line: str) -> bool:
-    """Every equation of two numbers in a line is true; a line without any is."""
-    for found in _EQUATION.finditer(line):
-        left, right, value = (float(found[name]) for name in ("left", "right", "value"))
-        sign = _SIGNS.get(found["sign"], found["sign"])
-        if sign == "/" and right == 0:
-            return False
-        made = {"+": left + right, "-": left - right, "*": left * right}.get(sign)
-        if made is None:
-            made = left / right
-        if not math.isclose(made, value, rel_tol=1e-6, abs_tol=1e-9):
-            return False
+    """Every equation in a line is true; a line without any is, and what cannot be read is let pass.
+
+    Sides are sums in the usual order of operations. A side that is a number alone counts as rounded
+    to the places it is written with: `20 / 3 = 6.67` holds.
+    """
+    for found in _SUMS.finditer(_CURRENCY.sub("", line)):
+        sides = [_value(side) for side in found[0].translate(_SIGNS).split("=")]
+        for left, right in pairwise(sides):
+            if left is None or right is None:
+                continue
+            slack = max(left.slack, right.slack) + 1e-9 * max(1.0, abs(left.value))
+            if not math.isfinite(left.value) or abs(left.value - right.value) > slack:
+                return False
     return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """A side of an equation: what it comes to, and by how much it may be rounded."""
+
+    value: float
+    slack: float
+
+
+def _value(text: str) -> _Side | None:
+    """A side of an equation; `None` when it is no sum."""
+    tokens, place = [], 0
+    text = text.strip().rstrip(".,")
+    while place < len(text):
+        found = _TOKEN.match(text, place)
+        if found is None:
+            return None
+        tokens.append(found[1] or found[2])
+        place = found.end()
+    try:
+        value, rest = _sum(tokens)
+    except (IndexError, ValueError):
+        return None
+    if rest:
+        return None
+    places = len(tokens[0].partition(".")[2]) if len(tokens) == 1 else None
+    return _Side(value, 0.0 if not places else 0.5 * 10.0**-places)
+
+
+def _sum(tokens: list[str]) -> tuple[float, list[str]]:
+    value, rest = _product(tokens)
+    while rest and rest[0] in "+-":
+        more, after = _product(rest[1:])
+        value, rest = (value + more if rest[0] == "+" else value - more), after
+    return value, rest
+
+
+def _product(tokens: list[str]) -> tuple[float, list[str]]:
+    value, rest = _atom(tokens)
+    while rest and rest[0] in "*/":
+        more, after = _atom(rest[1:])
+        if rest[0] == "/":
+            value = value / more if more else math.inf
+        else:
+            value *= more
+        rest = after
+    return value, rest
+
+
+def _atom(tokens: list[str]) -> tuple[float, list[str]]:
+    first = tokens[0]
+    if first == "-":
+        value, rest = _atom(tokens[1:])
+        return -value, rest
+    if first == "(":
+        value, rest = _sum(tokens[1:])
+        if rest[0] != ")":
+            raise ValueError("an open bracket")
+        return value, rest[1:]
+    return float(first.replace(",", "").replace("'", "")), tokens[1:]
 
 
 def first_errors(one: Measurement, examples: Sequence[Example]) -> dict[str, Any] | None:

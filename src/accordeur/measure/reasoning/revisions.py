@@ -49,7 +49,8 @@ def revisions(
         draft = _draft(row.answer.trace)
         if draft is None or row.score is None:
             continue
-        before = read_text(Generated(draft, True, 0.0, Usage()), task, 0.0)
+        written = Generated(draft.text, draft.finished, 0.0, Usage())
+        before = read_text(written, task, 0.0)
         was, now = metric.row(before, example, task) >= 0.5, row.score >= 0.5
         n += 1
         draft_right += was
@@ -60,5 +61,5 @@ def revisions(
     return Revisions(n, draft_right, final_right, mended, spoiled, changed) if n else None
 
 
-def _draft(trace: Sequence[Reply]) -> str | None:
-    return next((reply.text for reply in trace if reply.name == DRAFT), None)
+def _draft(trace: Sequence[Reply]) -> Reply | None:
+    return next((reply for reply in trace if reply.name == DRAFT), None)

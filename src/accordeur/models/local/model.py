@@ -281,11 +281,14 @@ class LocalModel:
         """An answer to each prompt; see `core.model.Model`."""
         _check(sampling)
         fitted = self._fit(prompts, sampling.max_tokens)
+        # A repeated prompt is one row to the plan, and as many sequences as it is sampled.
+        again = Counter(one.tokens for one in fitted) if sampling.temperature > 0 else Counter()
+        copies = max(again.values(), default=1)
         works = batching.plan(
             fitted,
             extra=sampling.max_tokens,
-            budget=GENERATION_TOKENS,
-            most=GENERATION_ROWS,
+            budget=max(1, GENERATION_TOKENS // copies),
+            most=max(1, GENERATION_ROWS // copies),
             stems=self._chat.causal,
             alone=self._identity.deterministic,
         )

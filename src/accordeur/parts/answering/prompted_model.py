@@ -8,6 +8,7 @@ from typing import Any
 
 from accordeur.core.cache import AnswerCache
 from accordeur.core.candidate import Candidate
+from accordeur.core.errors import BundleError
 from accordeur.core.model import (
     Batch,
     Generated,
@@ -53,6 +54,18 @@ class PromptedModel:
     def members(self) -> int:
         """Prompts per request; see `Prompting.members`."""
         return self._prompting.members
+
+    def refuse_mixtures(self) -> None:
+        """For those who write: several soft prompts together score, they cannot write one text.
+
+        Raises:
+            BundleError: there are several.
+        """
+        if self.members > 1:
+            raise BundleError(
+                "Several soft prompts together score labels; they cannot write one text.",
+                hint="train with `--set soft-prompt.seeds=1`",
+            )
 
     def render(self, requests: Sequence[Request]) -> list[Rendered]:
         """The prompts, the first of each request."""

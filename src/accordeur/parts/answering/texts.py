@@ -8,7 +8,6 @@ from dataclasses import replace
 from accordeur.core.answer import Answer, Reply
 from accordeur.core.cache import AnswerCache
 from accordeur.core.candidate import Candidate
-from accordeur.core.errors import BundleError
 from accordeur.core.model import Batch, Generated, Model, ModelSource, Sampling
 from accordeur.core.rendering import Rendered, Request
 from accordeur.parts.answering.prompted_model import PromptedModel
@@ -30,11 +29,7 @@ class TextAnswerer:
     ) -> None:
         self.candidate = candidate
         self._prompted = PromptedModel(candidate, source, model, cache, repeat)
-        if self._prompted.members > 1:
-            raise BundleError(
-                "Several soft prompts together score labels; they cannot write one text.",
-                hint="train with `--set soft-prompt.seeds=1`",
-            )
+        self._prompted.refuse_mixtures()
         self._reasons = isinstance(candidate.parts.get("pattern"), Reason)
         self._sampling = text_sampling(candidate)
 
@@ -55,7 +50,7 @@ class TextAnswerer:
             yield Batch(batch.indices, answers, batch.seconds, batch.tokens)
 
     def _read(self, made: Generated, seconds: float) -> Answer:
-        trace = (Reply("reasoning", made.text),) if self._reasons else ()
+        trace = (Reply("reasoning", made.text, made.finished),) if self._reasons else ()
         return replace(read_text(made, self.candidate.task, seconds), trace=trace)
 
 

@@ -58,18 +58,21 @@ def vote(samples: Sequence[Answer], task: TaskBrief) -> Answer:
     """The most frequent answer; ties to the higher mean log-probability, then to the first.
 
     Samples that gave no answer have no vote, unless none gave one: then the first stands. A sample
-    lost to an error makes the whole row one, so that it is asked again.
+    lost to an error makes the whole row one, so that it is asked again. The trace is that of the
+    sample given, then what every sample said.
     """
     usage = total_usage([one.usage for one in samples])
     seconds = sum(one.seconds for one in samples)
-    trace = tuple(
+    said = tuple(
         Reply(f"sample {number}", one.trace[-1].text if one.trace else one.text)
         for number, one in enumerate(samples, start=1)
     )
     lost = [one for one in samples if one.status is Status.ERROR]
-    heard = [one for one in samples if one.status is Status.OK]
+    heard = [
+        one for one in samples if one.status is Status.OK and _parsed(one, task) not in (None, "")
+    ]
     chosen = lost[0] if lost else _winner(heard, task) if heard else samples[0]
-    return replace(chosen, usage=usage, seconds=seconds, trace=trace)
+    return replace(chosen, usage=usage, seconds=seconds, trace=(*chosen.trace, *said))
 
 
 def _winner(heard: Sequence[Answer], task: TaskBrief) -> Answer:

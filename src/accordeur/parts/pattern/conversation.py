@@ -28,7 +28,7 @@ class Conversation(Protocol):
 
     @property
     def opening(self) -> str:
-        """Words behind the instruction."""
+        """Words behind the row in the first call; empty for none."""
         ...
 
     @property

@@ -38,11 +38,6 @@ class Reason:
         """None: words are not fitted numbers."""
         return 0
 
-    @property
-    def opening(self) -> str:
-        """Words behind the instruction."""
-        return self.words
-
     def describe(self) -> str:
         """A few words."""
         return "step by step"

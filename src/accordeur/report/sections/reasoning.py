@@ -51,9 +51,10 @@ def _revisions(measured: list[tuple[str, Mapping[str, Any]]]) -> Markup | None:
     if not rows:
         return None
     note = (
-        "The first draft beside the final answer, row by row. `asked again` is the placebo: a "
-        "second answer without any critique. What self-correction gains beyond it comes from the "
-        "critique, the rest from answering twice."
+        "The first draft beside the final answer, row by row; right is a score of at least 0.5. "
+        "`asked again` is the placebo: a second answer without any critique, measured on dev and "
+        "never chosen. What self-correction gains beyond it comes from the critique, the rest from "
+        "answering twice."
     )
     return join(
         scrolled(_table(_REVISIONS, rows), "Revisions"), tag("p", prose(note), class_="note")
