@@ -44,12 +44,9 @@ class CritiqueLever:
         return {"max_tokens": self.max_tokens}
 
     def forecast(self, task: TaskBrief, train_rows: int, effort: int) -> tuple[Forecast, ...]:
-        """The critique and its placebo."""
-        limit = self.max_tokens or REASONING
-        return tuple(
-            Forecast(calls=1 + len(turns), new_tokens=len(turns) * limit)
-            for turns in (CRITIQUE, ASK_AGAIN)
-        )
+        """The critique; its placebo, a control, is counted with it."""
+        calls = 1 + len(CRITIQUE) + len(ASK_AGAIN)  # they share the draft
+        return (Forecast(calls=calls, new_tokens=calls * (self.max_tokens or REASONING) // 2),)
 
     def fit(self, candidate: Candidate, train: Sequence[Example], context: FitContext) -> Candidate:
         """The candidate with self-correction. The placebo is measured and cannot be chosen."""

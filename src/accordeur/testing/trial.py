@@ -145,7 +145,7 @@ class Workshop:
             given,
             result,
             before[0],
-            tuple((one.name, one.measurement.score) for one in entry.scored),
+            tuple((o.name, o.measurement.score) for o in entry.scored if not o.control),
             tuple(dict.fromkeys(leaks)),
             tuple(opened),
             before[1] != digest([row.to_json() for row in rows]),
