@@ -112,3 +112,21 @@ def test_fewer_rows_are_advised_only_where_they_help() -> None:
         with pytest.raises(PlanError) as caught:
             choose_effort(STACKS, task, TOKENS, SPEED, share * smallest, overhead=2.0)
         assert ("--limit" in caught.value.hint) is advised
+
+
+def test_votes_and_calls_are_counted_apart() -> None:
+    levers = parse_stacks(
+        "reason,reason+self-consistency,critique,critique+self-consistency,lora,reason+lora", {}
+    )[0]
+    long = replace(TASK, dev=TASK.dev * 9)
+    speed = Speed(prompt=500.0, decode=50.0, single=50.0)
+    whole = plan_seconds(levers, long, TOKENS, speed, 2, screening=False)
+    assert whole["critique+self-consistency"] > 3.5 * whole["critique"]
+    assert whole["reason+self-consistency"] > 2 * whole["reason"]
+    assert whole["reason+lora"] > whole["lora"]
+    screened = plan_seconds(levers, long, TOKENS, speed, 2)
+    assert screened["critique"] < 0.7 * whole["critique"]
+    assert screened["lora"] == pytest.approx(whole["lora"])
+    short = replace(TASK, dev=TASK.dev)
+    few = [plan_seconds(levers, short, TOKENS, speed, 2, screening=one) for one in (True, False)]
+    assert few[0] == few[1], "few rows are never screened"

@@ -207,10 +207,10 @@ def _stack_seconds(
         works = lever.forecast(task.brief, len(task.train), effort)
         shown = max([shown, *(work.shown_per_row for work in works)])
         new_prompts = any(work.new_prompts for work in works)
-        last = _written(works, last)
+        beneath_it, last = last, _written(works, last)
         if chain not in computed:
             for place, work in enumerate(one for one in works if one.uses_model):
-                asked = _as_answered(work, shown, last)
+                asked = _as_answered(work, shown, beneath_it)
                 learned = _prompt_tokens(asked, tokens) + _new_tokens(asked, tokens)
                 total += work.train_rows * learned / speed.prompt
                 if work.new_prompts:
@@ -228,7 +228,7 @@ def _stack_seconds(
 
 
 def _share(work: Forecast, survives: float) -> float:
-    return 1.0 if work.new_tokens is None else survives
+    return 1.0 if work.new_tokens is None and work.samples == 1 else survives
 
 
 def _floor_seconds(stack: Stack, task: Task) -> float:
@@ -240,19 +240,17 @@ def _floor_seconds(stack: Stack, task: Task) -> float:
 
 def _written(works: Sequence[Forecast], before: Forecast) -> Forecast:
     """The longest way of answering that a lever leaves behind; the one before if it adds none."""
-    longest = max(works, key=lambda work: work.new_tokens or 0, default=before)
-    if longest.new_tokens is None:
-        return before
-    tokens = max(longest.new_tokens, longest.calls * (before.new_tokens or 0) // before.calls)
-    return replace(longest, new_tokens=tokens)
+    longest = max(works, key=lambda work: (work.new_tokens or 0, work.samples), default=before)
+    return _as_answered(longest, longest.shown_per_row, before)
 
 
-def _as_answered(work: Forecast, shown: int, last: Forecast) -> Forecast:
-    """A configuration with the demonstrations and the calls of the levers beneath it."""
-    shown = max(shown, work.shown_per_row)
+def _as_answered(work: Forecast, shown: int, beneath: Forecast) -> Forecast:
+    """A configuration with the demonstrations, calls and samples of the levers beneath it."""
+    work = replace(work, shown_per_row=max(shown, work.shown_per_row))
+    work = replace(work, samples=work.samples * beneath.samples)
     if work.new_tokens is None:
-        return replace(work, shown_per_row=shown, calls=last.calls, new_tokens=last.new_tokens)
-    return replace(work, shown_per_row=shown)
+        return replace(work, calls=beneath.calls, new_tokens=beneath.new_tokens)
+    return work
 
 
 def _row_seconds(work: Forecast, tokens: RowTokens, speed: Speed) -> float:
@@ -266,14 +264,16 @@ def _single_seconds(work: Forecast, tokens: RowTokens, speed: Speed) -> float:
 
 
 def _prompt_tokens(work: Forecast, tokens: RowTokens) -> float:
-    """Positions read: the row in every call, and all that was written when it is read again."""
+    """Positions read: the row in every call, and what was written so far when it is read again."""
     answers = tokens.answers if work.new_tokens is None else 0.0
     again = (work.calls - 1) / 2 * (work.new_tokens or 0)
-    return work.calls * tokens.row + answers + work.shown_per_row * tokens.shown + again
+    one = work.calls * tokens.row + answers + work.shown_per_row * tokens.shown + again
+    return work.samples * one
 
 
 def _new_tokens(work: Forecast, tokens: RowTokens) -> float:
-    return tokens.new if work.new_tokens is None else WRITTEN * work.new_tokens
+    one = tokens.new if work.new_tokens is None else WRITTEN * work.new_tokens
+    return work.samples * one
 
 
 def choose_effort(

@@ -163,15 +163,17 @@ class Forecast:
         shown_per_row: demonstrations that differ from row to row, so nothing of them is shared.
         train_rows: train rows answered while fitting.
         uses_model: a language model answers it.
-        calls: of the model per row.
-        new_tokens: written per row over all calls, at most; `None` for what the task's own answers
-            take.
+        samples: answers written to every row, each as the others.
+        calls: of the model per answer.
+        new_tokens: written per answer over all calls, at most; `None` for what the task's own
+            answers take.
     """
 
     new_prompts: bool = True
     shown_per_row: int = 0
     train_rows: int = 0
     uses_model: bool = True
+    samples: int = 1
     calls: int = 1
     new_tokens: int | None = None
 

@@ -11,7 +11,7 @@ from accordeur.core.errors import PlanError
 from accordeur.core.lever import FitContext, Forecast, Need
 from accordeur.core.part import Slot
 from accordeur.core.task import Example, TaskBrief, TaskKind
-from accordeur.parts.decoding import REASONING, Decoding, answer_limit
+from accordeur.parts.decoding import Decoding, answer_limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class SelfConsistency:
 
     def forecast(self, task: TaskBrief, train_rows: int, effort: int) -> tuple[Forecast, ...]:
         """One configuration of so many answers a row."""
-        return (Forecast(calls=self.samples, new_tokens=self.samples * REASONING),)
+        return (Forecast(samples=self.samples),)
 
     def fit(self, candidate: Candidate, train: Sequence[Example], context: FitContext) -> Candidate:
         """The candidate, voting."""
