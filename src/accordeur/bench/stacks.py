@@ -37,11 +37,11 @@ DEFAULT_STACKS: tuple[str, ...] = (
 
 LEFT_OUT_FIRST: tuple[str, ...] = (
     "reason+lora",
-    "full",
-    "decompose",
     "reason+self-consistency",
-    "kv-prefix",
+    "decompose",
     "critique",
+    "full",
+    "kv-prefix",
     "reason",
     "lora",
     "soft-prompt",
