@@ -40,9 +40,9 @@ LEFT_OUT_FIRST: tuple[str, ...] = (
     "reason+self-consistency",
     "decompose",
     "critique",
+    "reason",
     "full",
     "kv-prefix",
-    "reason",
     "lora",
     "soft-prompt",
 )
