@@ -1,6 +1,6 @@
 """Where a chain of reasoning first leaves the worked steps of its row.
 
-A chain is compared line by line, case, spaces and punctuation folded. What a chain says in other
+A chain is compared line by line, case, spaces and full stops folded. What a chain says in other
 words counts as another step, so the view means something for candidates that were shown or trained
 on steps of that form; for others it tells where equations are wrong and where nothing was worked.
 """
