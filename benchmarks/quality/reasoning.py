@@ -22,7 +22,9 @@ import yaml
 
 import accordeur
 from accordeur.bench.observer import EntryView, Silent
+from accordeur.bench.stacks import parse_stacks, refuse_impossible
 from accordeur.cli.settings import parse_settings
+from accordeur.models.source import Models
 from benchmarks.quality.datasets import data_root, draw_splits
 
 SETS = ("arithmetic", "svamp")
@@ -79,15 +81,19 @@ def measure(
     name: str, levers: Sequence[str], settings: Mapping[str, Mapping[str, Any]], runs: Path
 ) -> dict[str, Any]:
     """One run; scores, revisions and first errors of every entry."""
-    with tempfile.TemporaryDirectory() as folder:
+    source = Models()
+    with tempfile.TemporaryDirectory() as place:
+        folder = task_folder(name, Path(place))
+        refused = _refused(folder, levers, source)
         run = accordeur.run(
-            task_folder(name, Path(folder)),
-            levers=list(levers),
+            folder,
+            levers=[lever for lever in levers if lever not in refused],
             effort=EFFORT,
             screening=False,
             forgetting="off",
             settings=settings,
             runs=runs,
+            source=source,
             observer=_Lines(),
         )
     record = run.record
@@ -98,11 +104,27 @@ def measure(
         "pick": record["decision"]["pick"],
         "word": record["decision"]["word"],
         "verdict": str(run.verdict),
-        "refused": [[one["name"], one["reason"]] for one in record["plan"]["refused"]],
+        "refused": refused,
         "model": record["model"],
         "environment": record["environment"],
         "entries": {one["name"]: _entry(one) for one in record["entries"]},
     }
+
+
+def _refused(folder: Path, levers: Sequence[str], source: Models) -> dict[str, str]:
+    """What planning refuses on this task, and why."""
+    task = accordeur.load_task(folder)
+    stacks, _ = parse_stacks(list(levers), {})
+    _, refused = refuse_impossible(
+        stacks,
+        task.brief,
+        source.model("local/smollm2").capabilities,
+        labelled_rows=len(task.train) + len(task.dev),
+        training_allowed=True,
+        has_documents=False,
+        has_steps=any(row.steps for row in task.train),
+    )
+    return {one.name: one.reason for one in refused}
 
 
 def _entry(one: Mapping[str, Any]) -> dict[str, Any]:
