@@ -127,6 +127,8 @@ def test_votes_and_calls_are_counted_apart() -> None:
     screened = plan_seconds(levers, long, TOKENS, speed, 2)
     assert screened["critique"] < 0.7 * whole["critique"]
     assert screened["lora"] == pytest.approx(whole["lora"])
+    # What screening was expected to spare beneath training is asked there after all.
+    assert screened["reason+lora"] > 1.2 * whole["reason+lora"]
     short = replace(TASK, dev=TASK.dev)
     few = [plan_seconds(levers, short, TOKENS, speed, 2, screening=one) for one in (True, False)]
     assert few[0] == few[1], "few rows are never screened"

@@ -97,3 +97,25 @@ task = toy.text_task()
 print(load_metric("brevity").row(Answer("two words"), task.dev[0], task.brief))
 """
     assert python(code, site).strip() == "0.5"
+
+
+def test_its_pattern_answers_from_a_bundle(site: Path, tmp_path: Path) -> None:
+    code = f"""
+from pathlib import Path
+from accordeur_courtesy.twice import Twice
+from accordeur.core.candidate import Candidate
+from accordeur.core.rendering import Request
+from accordeur.parts.assemble import assemble
+from accordeur.parts.bundle import Bundle, load_bundle, save_bundle
+from accordeur.parts.decoding import Decoding
+from accordeur.testing import ScriptedModel, ScriptedSource, toy
+made = Candidate(toy.text_task().brief, "m").with_part(Twice()).with_part(Decoding("generate", 8))
+folder = Path({str(tmp_path)!r}) / "bundle"
+save_bundle(Bundle(made), folder)
+kept = load_bundle(folder).candidate
+print(kept.parts["pattern"] == made.parts["pattern"])
+model = ScriptedModel(answers="so it is")
+[batch] = assemble(kept, ScriptedSource(model)).answer([Request("q")])
+print(*(reply.name for reply in batch.results[0].trace))
+"""
+    assert python(code, site).splitlines() == ["True", "first second"]

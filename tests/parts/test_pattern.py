@@ -96,6 +96,14 @@ def test_smaller_questions_are_asked_one_by_one_then_the_whole() -> None:
     assert made.follow([split, "2", "3", "6"]) is None
 
 
+def test_a_list_on_one_line_is_a_list_and_a_number_in_a_question_is_none() -> None:
+    assert smaller_questions("1. How many boxes? 2. How many pears?") == [
+        "How many boxes?",
+        "How many pears?",
+    ]
+    assert smaller_questions("Are there 7. or 8?") == ["Are there 7. or 8?"]
+
+
 def test_an_empty_split_goes_on_to_the_whole() -> None:
     whole = LeastToMost(40).follow([""])
     assert whole is not None

@@ -167,7 +167,7 @@ def plan_seconds(
     before it refits them from known answers, and calibration asks no new prompts.
     """
     seconds: dict[str, float] = {}
-    computed: set[str] = set()
+    computed: dict[str, float] = {}
     for stack in stacks:
         if stack.floor:
             seconds[stack.name] = _floor_seconds(stack, task)
@@ -189,12 +189,13 @@ def _stack_seconds(
     tokens: RowTokens,
     speed: Speed,
     effort: int,
-    computed: set[str],
+    computed: dict[str, float],
     survives: float,
 ) -> float:
     """Seconds of one stack; adds what it computes to `computed`.
 
     Args:
+        computed: chain of levers -> the `survives` it was counted with.
         survives: share of what follows screening that is counted, where the model writes its way
             to an answer.
     """
@@ -208,16 +209,18 @@ def _stack_seconds(
         shown = max([shown, *(work.shown_per_row for work in works)])
         new_prompts = any(work.new_prompts for work in works)
         beneath_it, last = last, _written(works, last)
-        if chain not in computed:
-            for place, work in enumerate(one for one in works if one.uses_model):
-                asked = _as_answered(work, shown, beneath_it)
+        before = computed.get(chain)
+        for place, work in enumerate(one for one in works if one.uses_model):
+            asked = _as_answered(work, shown, beneath_it)
+            if before is None:
                 learned = _prompt_tokens(asked, tokens) + _new_tokens(asked, tokens)
                 total += work.train_rows * learned / speed.prompt
-                if work.new_prompts:
-                    sure = min(len(task.dev), SCREEN_ROWS) if place == 0 else 0
-                    rows = sure + _share(asked, survives) * (len(task.dev) - sure)
-                    total += rows * _row_seconds(asked, tokens, speed)
-        computed.add(chain)
+            if work.new_prompts:
+                rows = _dev_rows(asked, place, len(task.dev), survives)
+                if before is not None:  # what screening was expected to spare is asked now
+                    rows -= _dev_rows(asked, place, len(task.dev), before)
+                total += max(0.0, rows) * _row_seconds(asked, tokens, speed)
+        computed[chain] = max(survives, before or 0.0)
     beneath = "+".join(names[:-1]) or "as-is"
     held_out = task.held_out.count if task.held_out else 0
     last = replace(last, shown_per_row=shown)
@@ -225,6 +228,12 @@ def _stack_seconds(
     if new_prompts or beneath not in computed:
         total += share * held_out * _row_seconds(last, tokens, speed)
     return total + share * QUERIES * _single_seconds(last, tokens, speed)
+
+
+def _dev_rows(work: Forecast, place: int, dev: int, survives: float) -> float:
+    """Rows that a configuration is expected to be asked; the first one passes through screening."""
+    sure = min(dev, SCREEN_ROWS) if place == 0 else 0
+    return sure + _share(work, survives) * (dev - sure)
 
 
 def _share(work: Forecast, survives: float) -> float:

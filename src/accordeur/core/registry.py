@@ -1,8 +1,8 @@
 """Names to classes, loaded on first use; outside packages join through entry points.
 
-A table of `name -> "module:object"` stands in for imports, so listing names costs nothing. Entry
-points of the group join the table; a built-in name cannot be taken over. An unknown name is
-answered with the nearest ones.
+A table of `name -> "module:object"`, or `"module:Class.method"`, stands in for imports, so listing
+names costs nothing. Entry points of the group join the table; a built-in name cannot be taken over.
+An unknown name is answered with the nearest ones.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import difflib
 import importlib
 from collections.abc import Mapping
 from importlib.metadata import entry_points
+from operator import attrgetter
 from typing import Any
 
 from accordeur.core.errors import PlanError
@@ -54,7 +55,7 @@ class Registry:
         if place is None:
             raise unknown_name(self.noun, name, self.names())
         module, _, attribute = place.partition(":")
-        return getattr(importlib.import_module(module), attribute)
+        return attrgetter(attribute)(importlib.import_module(module))
 
 
 def unknown_name(noun: str, name: str, known: tuple[str, ...]) -> PlanError:

@@ -183,19 +183,11 @@ def load_bundle(folder: Path) -> Bundle:
 
 
 def _loader(slot: str) -> Any:
-    # "module:Class.method" needs one more step than a plain registry entry.
-    place = LOADERS.table.get(slot)
-    if place is None:
+    if slot not in LOADERS.table:
         raise BundleError(
             f"No reader for slot `{slot}` is installed.", hint="pip install -U accordeur"
         )
-    import importlib
-
-    module, _, path = place.partition(":")
-    found: Any = importlib.import_module(module)
-    for name in path.split("."):
-        found = getattr(found, name)
-    return found
+    return LOADERS.load(slot)
 
 
 def _read_about(folder: Path) -> dict[str, Any]:

@@ -1,27 +1,45 @@
 """The slot `pattern`: how many calls an answer takes and what each is asked.
 
-Without it, one call answers directly.
+Without it, one call answers directly. An outside package adds a pattern of several calls: a part
+that is a `Conversation`, stored with `stored`, and an entry point `pattern.KIND` of the group
+`accordeur.parts` that makes it from its settings.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
-from accordeur.core.errors import BundleError
+from accordeur.core.errors import BundleError, PlanError
+from accordeur.core.registry import Registry
 from accordeur.parts.pattern.chain import LeastToMost
 from accordeur.parts.pattern.conversation import Asked, Conversation
 from accordeur.parts.pattern.critique import Critique
 from accordeur.parts.pattern.reason import Reason
+from accordeur.parts.pattern.stored import stored
 
-__all__ = ["Asked", "Conversation", "Critique", "LeastToMost", "Pattern", "Reason", "load"]
+__all__ = [
+    "Asked",
+    "Conversation",
+    "Critique",
+    "LeastToMost",
+    "Pattern",
+    "Reason",
+    "load",
+    "stored",
+]
 
-Pattern = Reason | Critique | LeastToMost
+Pattern = Reason | Conversation
 
-_KINDS: Mapping[str, Callable[[Mapping[str, Any]], Pattern]] = {
-    kind.kind: kind.from_settings for kind in (Reason, Critique, LeastToMost)
-}
+_PREFIX = "pattern."
+_KINDS = Registry(
+    "accordeur.parts",
+    "pattern",
+    {
+        f"{_PREFIX}{kind.kind}": f"{kind.__module__}:{kind.__name__}.from_settings"
+        for kind in (Reason, Critique, LeastToMost)
+    },
+)
 
 
 def load(files: Mapping[str, bytes]) -> Pattern:
@@ -32,11 +50,15 @@ def load(files: Mapping[str, bytes]) -> Pattern:
     """
     try:
         data = json.loads(files["pattern.json"])
-        found = _KINDS[data["kind"]](data)
+        found = _KINDS.load(f"{_PREFIX}{data['kind']}")(data)
+        if not isinstance(found, Pattern):
+            raise TypeError("no pattern")
         if found.max_tokens < 1:
             raise ValueError("no room for an answer")
         return found
-    except (KeyError, ValueError, TypeError) as error:
+    except (KeyError, ValueError, TypeError, PlanError) as error:
+        kinds = [name for name in _KINDS.names() if name.startswith(_PREFIX)]
         raise BundleError(
-            "`pattern.json` cannot be read.", hint=f"its `kind` is one of {', '.join(_KINDS)}"
+            "`pattern.json` cannot be read.",
+            hint=f"its `kind` is one of {', '.join(kind.removeprefix(_PREFIX) for kind in kinds)}",
         ) from error

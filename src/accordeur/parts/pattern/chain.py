@@ -22,6 +22,7 @@ SPLIT = (
 )
 WHOLE = 'Now answer the question you were asked. Write "Answer:" and the answer alone.'
 
+_INLINE = re.compile(r"\s(?=\(?[0-9]{1,2}[.):]\s)")
 _BULLET = re.compile(r"^\s*(?:[-*\u2022]|\(?[0-9]{1,2}[.):])\s*")
 
 
@@ -79,9 +80,13 @@ def smaller_questions(text: str) -> list[str]:
     """Questions named in a list: every line that is not empty, its bullet or number taken off.
 
     Where some lines end in a question mark, the others (an introduction, a remark) do not count;
-    a question named twice counts once.
+    a question named twice counts once. A list that starts at 1 on a single line is a list too: T5's
+    tokenizer knows no line breaks.
     """
-    lines = [_BULLET.sub("", line).strip() for line in text.splitlines()]
+    said = text.strip().splitlines()
+    if len(said) == 1 and re.match(r"\(?1[.):]\s", said[0]):
+        said = _INLINE.split(said[0])
+    lines = [_BULLET.sub("", line).strip() for line in said]
     lines = list(dict.fromkeys(line for line in lines if line))
     asked = [line for line in lines if line.endswith("?")]
     return asked or lines

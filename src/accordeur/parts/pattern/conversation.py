@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from accordeur.core.part import Part
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -23,7 +25,7 @@ class Asked:
 
 
 @runtime_checkable
-class Conversation(Protocol):
+class Conversation(Part, Protocol):
     """A pattern of several calls. Each call sees the whole conversation so far."""
 
     @property
