@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from accordeur.core.answer import Answer, Status
+from accordeur.core.answer import Answer, Reply, Status
 from accordeur.core.measurement import Cost, RowResult
 from accordeur.core.model import Usage
 from accordeur.store import RunFolder
@@ -41,6 +41,7 @@ class Kind:
     reason: str = ""
     failures: float = 0.0
     prompt: str = ""
+    written: tuple[str, ...] = ()
 
 
 LABEL_KINDS = (
@@ -85,6 +86,7 @@ TEXT_KINDS = (
     Kind("floor:copy", "copy of the input", 0.15, floor=True, make=1e-7, use=1e-10, cold=1e-6),
     Kind("as-is", "prompt as given", 0.27, make=8e-3, use=3.1e-5, cold=1.1, failures=0.12),
     Kind("few-shot", "demonstrations", 0.33, ("k=1 drawn", "k=2 drawn"), 0.03, 5e-5, 1.8),
+    Kind("critique", "self-correction", 0.3, cold=4.2, written=("draft", "checks")),
     Kind(
         "few-shot+calibration",
         "demonstrations + label calibration",
@@ -162,9 +164,9 @@ class FakeRun:
             text = " ".join(words[: 20 + int(draw() * 40)]) + self.plant
             status = Status.TRUNCATED if failed else Status.OK
             score = min(max(kind.skill + 0.2 * (draw() - 0.5), 0.0), 1.0)
-            return RowResult(
-                row["id"], row["id"], Answer(text, status, usage=usage, seconds=seconds), score
-            )
+            trace = tuple(Reply(name, f"{text} ({name})") for name in kind.written)
+            answer = Answer(text, status, usage=usage, seconds=seconds, trace=trace)
+            return RowResult(row["id"], row["id"], answer, score)
         gold = row["expected"][0]
         right = draw() < kind.skill
         near = [label for label in self.labels if label != gold]

@@ -220,3 +220,17 @@ _CONTRAST = """(() => {
   }
   return low;
 })()"""
+
+
+def test_what_was_written_on_the_way_unfolds(reports: Reports, browser: Chromium) -> None:
+    browser.open(reports.page("text"))
+    found = "document.querySelector('.answer details')"
+    assert browser.evaluate(f"{found}.querySelector('summary').textContent").endswith("2 texts")
+    assert browser.evaluate(f"{found}.querySelector('p').checkVisibility()") is False
+    browser.evaluate(f"{found}.open = true")
+    assert browser.evaluate(f"{found}.querySelector('p').checkVisibility()") is True
+    assert browser.evaluate(f"{found}.querySelector('p').textContent").endswith("(draft)")
+    answers = browser.evaluate(
+        "document.querySelectorAll('.example')[0].querySelectorAll('details').length"
+    )
+    assert answers == 1, "those that answered directly have nothing to unfold"

@@ -110,6 +110,7 @@ class Said:
         score: `None` when the row is missing.
         probabilities: in label order; `None` where there are none.
         error: what went wrong.
+        trace: (name, text) of what was written on the way to the answer.
     """
 
     text: str
@@ -117,6 +118,7 @@ class Said:
     score: float | None
     probabilities: tuple[float, ...] | None = None
     error: str = ""
+    trace: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +204,7 @@ def _answers(run: RunFolder, split: str, configuration: str) -> dict[str, Said]:
             score=result.score,
             probabilities=answer.probabilities,
             error=answer.error,
+            trace=tuple((reply.name, reply.text) for reply in answer.trace),
         )
     return found
 

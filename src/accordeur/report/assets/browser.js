@@ -7,7 +7,7 @@
   if (!root || !source) return;
   var data = JSON.parse(source.textContent);
   var graded = data.kind !== "labels";
-  var TEXT = 0, STATUS = 1, SCORE = 2, TOP = 3, ERROR = 4;
+  var TEXT = 0, STATUS = 1, SCORE = 2, TOP = 3, ERROR = 4, TRACE = 5;
   var found = data.rows;
   var start = 0;
 
@@ -147,7 +147,17 @@
       box.appendChild(outside("p", "status", answer[STATUS] + (answer[ERROR] ? ": " + answer[ERROR] : "")));
     }
     if (answer[TOP]) box.appendChild(probabilities(answer[TOP], row));
+    if (answer[TRACE]) box.appendChild(onTheWay(answer[TRACE]));
     return box;
+  }
+  function onTheWay(replies) {
+    var shown = node("details");
+    shown.appendChild(node("summary", "", "on the way: " + replies.length +
+      (replies.length === 1 ? " text" : " texts")));
+    replies.forEach(function (reply) {
+      shown.append(outside("h5", "", reply[0]), outside("p", "status", reply[1] || "(empty)"));
+    });
+    return shown;
   }
   function probabilities(top, row) {
     var shown = node("ul");

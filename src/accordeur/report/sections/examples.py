@@ -15,6 +15,9 @@ from accordeur.report.sections.section import Section
 _TOP = 5
 """Probabilities shown per answer, the largest ones; the accepted answer's is always among them."""
 
+_MOST = 1200
+"""Characters shown of each text written on the way; the whole stands in the run's folder."""
+
 
 def examples(report: Report) -> Section | None:
     """The browser; `None` when the run has no rows or no answers."""
@@ -50,7 +53,8 @@ def browser_data(report: Report) -> dict[str, Any]:
     Returns:
         `labels`: names; `kind`; `entries`: number, name, floor, pick; `rows`: id, input as
         [role, text] pairs, accepted answers or null, and per entry an answer or null: text, status,
-        score, [[label index, probability], ...], error.
+        score, [[label index, probability], ...], error, [[name, text], ...] written on the way; the
+        last two are left out where there is nothing to tell.
     """
     labels = [str(label["name"]) for label in report.task.get("labels") or ()]
     shown = [entry for entry in report.entries if entry.name in report.answers]
@@ -102,7 +106,14 @@ def _answer(said: Said | None, row: Mapping[str, Any], labels: Sequence[str]) ->
         return None
     score = None if said.score is None else round(said.score, 4)
     data: list[Any] = [said.text, said.status, score, _largest(said, row, labels)]
+    trace = [[name, _shortened(text)] for name, text in said.trace]
+    if trace:
+        return [*data, said.error, trace]
     return [*data, said.error] if said.error else data
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _MOST else f"{text[:_MOST]} \u2026"
 
 
 def _largest(said: Said, row: Mapping[str, Any], labels: Sequence[str]) -> list[list[float]] | None:
