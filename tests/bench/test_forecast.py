@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -89,8 +90,9 @@ def test_a_budget_that_is_too_small_is_refused_with_one_that_is_enough(overhead:
 
 
 def test_the_speed_is_measured_once_so_the_same_command_gives_the_same_plan(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(os, "getloadavg", lambda: (0.0, 0.0, 0.0))
     asked: list[int] = []
     model = KnowingModel(on_batch=lambda prompts, indices: asked.append(len(indices)))
     first = measure_speed(model, tmp_path)
@@ -102,6 +104,23 @@ def test_the_speed_is_measured_once_so_the_same_command_gives_the_same_plan(
     place.write_text("{", encoding="utf-8")
     assert measure_speed(model, tmp_path).prompt > 0
     assert len(asked) == 2 * calls
+
+
+def test_a_speed_measured_beside_other_work_is_measured_again_on_a_quiet_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    model = KnowingModel(on_batch=lambda prompts, indices: asked.append(len(indices)))
+
+    def calls(load: float) -> int:
+        monkeypatch.setattr(os, "getloadavg", lambda: (load, load, load))
+        asked.clear()
+        measure_speed(model, tmp_path)
+        return len(asked)
+
+    busy = float(os.cpu_count() or 1)
+    assert [calls(busy) > 0, calls(busy) > 0] == [True, False]
+    assert [calls(0.0) > 0, calls(0.0) > 0, calls(busy) > 0] == [True, False, False]
 
 
 def test_fewer_rows_are_advised_only_where_they_help() -> None:
