@@ -145,6 +145,7 @@ def test_votes_and_calls_are_counted_apart() -> None:
     assert whole["reason+lora"] > whole["lora"]
     screened = plan_seconds(levers, long, TOKENS, speed, 2)
     assert screened["critique"] < 0.7 * whole["critique"]
+    assert screened["reason+self-consistency"] < screened["reason"] < 0.7 * whole["reason"]
     assert screened["lora"] == pytest.approx(whole["lora"])
     # What screening was expected to spare beneath training is asked there after all.
     assert screened["reason+lora"] > 1.2 * whole["reason+lora"]

@@ -282,7 +282,7 @@ def test_the_verdict_says_the_numbers_of_the_record(finished: Run) -> None:
     assert "The gain is confirmed" in said
     assert entry["cost"]["currency"] in said
     assert f"{entry['cost']['queries']:,} queries" in said
-    assert "It was opened once." in said
+    assert "Held-out rows were opened once." in said
     assert str(finished.verdict) == finished.verdict.paragraph
     for other in record["entries"]:
         if other["kind"] == "lever" and other["name"] != "few-shot":

@@ -52,7 +52,7 @@ def test_a_hopeless_lever_is_stopped_and_listed_so(tmp_path: Path, go: Go) -> No
     stopped = entries["few-shot"]
     assert stopped["status"] == "stopped"
     assert "screened out after 40 dev rows" in stopped["reason"]
-    assert "100.0% behind" in stopped["reason"]
+    assert "100.0 points behind the leader" in stopped["reason"]
     assert not stopped["eligible"]
     assert stopped["test"] is None
     assert rows_on_disk(finished) == {88, 40}

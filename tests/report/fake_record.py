@@ -317,8 +317,8 @@ def _verdict(fake: FakeRun, pick: dict[str, Any] | None) -> dict[str, Any]:
         "`few-shot`. They have shown nothing that this floor does not do without a "
         "language model.",
         f"`few-shot`: to be close it would need 7.2 points more.{fake.plant}",
-        "Shrinkage of the pick: dev 82.5, estimated 81.3, held-out 80.4. It has been opened 3 "
-        "times over all runs.",
+        "Shrinkage of the pick: dev 82.5, estimated 81.3, held-out 80.4. Held-out rows have been "
+        "opened 3 times over all runs.",
     ]
     return {"headline": headline, "paragraph": paragraph, "sentences": sentences}
 

@@ -46,6 +46,8 @@ class Outcome:
         cost: of the best configuration; `None` unless finished.
         reused: read back from an earlier run of this plan.
         notes: what its levers said about the fit, by topic.
+        seconds: that fitting took, its dev evaluations and the levers beneath it; until it was
+            stopped or cut where it was.
     """
 
     stack: Stack
@@ -55,6 +57,7 @@ class Outcome:
     cost: Cost | None = None
     reused: bool = False
     notes: Mapping[str, Any] = field(default_factory=dict)
+    seconds: float = 0.0
 
     @property
     def competing(self) -> tuple[Scored, ...]:
@@ -107,7 +110,8 @@ def pull(
         status, reason = "failed", error.message
     own = time.perf_counter() - started - context.waited
     fit_seconds = context.measured_seconds + own
-    outcome = Outcome(stack, status, reason, tuple(context.scored), notes=context.notes)
+    scored = tuple(context.scored)
+    outcome = Outcome(stack, status, reason, scored, notes=context.notes, seconds=fit_seconds)
     if outcome.finished:
         assert outcome.best is not None
         best = outcome.best.candidate
@@ -186,6 +190,7 @@ def _write_down(outcome: Outcome, bench: Bench) -> None:
             "reason": outcome.reason,
             "cost": outcome.cost.to_json() if outcome.cost else None,
             "notes": outcome.notes,
+            "seconds": outcome.seconds,
             "scored": [
                 {
                     "name": one.name,
@@ -214,12 +219,18 @@ def read_back(stack: Stack, bench: Bench, *, unfinished_too: bool) -> Outcome | 
         return None
     scored = [_scored_before(one, bench, errors_too=unfinished_too) for one in data["scored"]]
     whole = tuple(one for one in scored if one is not None)
-    notes = data.get("notes", {})
-    if unfinished:
-        return Outcome(stack, data["status"], data["reason"], whole, None, True, notes)
-    if len(whole) < len(scored):
+    if not unfinished and len(whole) < len(scored):
         return None
-    return Outcome(stack, "finished", "", whole, Cost.from_json(data["cost"]), True, notes)
+    return Outcome(
+        stack,
+        data["status"],
+        data["reason"],
+        whole,
+        None if unfinished else Cost.from_json(data["cost"]),
+        reused=True,
+        notes=data.get("notes", {}),
+        seconds=float(data.get("seconds", 0.0)),
+    )
 
 
 def _scored_before(one: Mapping[str, Any], bench: Bench, *, errors_too: bool) -> Scored | None:

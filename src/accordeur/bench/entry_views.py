@@ -22,7 +22,7 @@ def view_of(outcome: Outcome) -> EntryView:
         high=interval.high if interval else None,
         n=best.measurement.n if best else 0,
         configuration=best.name if best else "",
-        fit_seconds=outcome.cost.fit_seconds if outcome.cost else 0.0,
+        fit_seconds=outcome.cost.fit_seconds if outcome.cost else outcome.seconds,
         cold_seconds=outcome.cost.cold_seconds if outcome.cost else None,
         reason=outcome.reason,
         reused=outcome.reused,

@@ -298,8 +298,8 @@ class EntryContext:
             interval = paired_difference_interval(at, at + len(at), groups, over, seed=seed)
         if interval is not None and interval.high < -bench.tolerance:
             raise Stopped(
-                f"screened out after {len(rows)} dev rows: at best {-interval.high:.1%} behind "
-                "the leader"
+                f"screened out after {len(rows)} dev rows: at best {-100 * interval.high:.1f} "
+                f"points behind the leader"
             )
 
 

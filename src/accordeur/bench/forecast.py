@@ -13,7 +13,7 @@ import math
 import os
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from accordeur.core.lever import Forecast, Need
 from accordeur.core.model import Capability, Model, Sampling
 from accordeur.core.paths import cache_folder
 from accordeur.core.rendering import Message, Rendered, Request, Segment
-from accordeur.core.task import Task
+from accordeur.core.task import Task, TaskKind
 from accordeur.measure.cost import QUERIES
 from accordeur.parts.answering.prompting import Prompting
 from accordeur.parts.decoding import Decoding
@@ -39,9 +39,10 @@ EMBED_SECONDS = 0.01
 """Of a floor, and of embedding one short text; measured on two AVX2 cores."""
 WRITTEN = 0.6
 """Share of the tokens allowed that an answer takes."""
-SURVIVES = 0.25
+SURVIVES: Mapping[TaskKind, float] = {"labels": 0.05, "text": 0.25}
 """Share of levers that make the model write its way to an answer of which more than the screened
-rows is expected to be worth it. One that is takes longer than forecast."""
+rows is expected to be worth it; few where labels could be scored instead. One that survives takes
+longer than forecast."""
 FEWEST_ROWS = 20
 """Rows per split under which `--limit` is no advice."""
 SAFETY = 0.85
@@ -176,10 +177,12 @@ def plan_seconds(
     """Forecast seconds per entry: dev, single queries, held-out.
 
     What an earlier entry computed is not counted again: a stack whose lower levers stand alone
-    before it refits them from known answers, and calibration asks no new prompts.
+    before it refits them from known answers, and calibration asks no new prompts. A stack on a
+    lever that screening is expected to stop is stopped with it.
     """
     seconds: dict[str, float] = {}
     computed: dict[str, float] = {}
+    survives = SURVIVES[task.kind]
     for stack in stacks:
         if stack.floor:
             seconds[stack.name] = _floor_seconds(stack, task)
@@ -190,7 +193,7 @@ def plan_seconds(
             and not any(Need.WEIGHTS in lever.needs for lever in stack.levers)
         )
         seconds[stack.name] = _stack_seconds(
-            stack, task, tokens, speed, effort, computed, SURVIVES if screened else 1.0
+            stack, task, tokens, speed, effort, computed, survives if screened else 1.0
         )
     return seconds
 
@@ -207,11 +210,12 @@ def _stack_seconds(
     """Seconds of one stack; adds what it computes to `computed`.
 
     Args:
-        computed: chain of levers -> the `survives` it was counted with.
+        computed: chain of levers -> the share of rows behind screening it was counted with.
         survives: share of what follows screening that is counted, where the model writes its way
             to an answer.
     """
     total, shown, new_prompts = 0.0, 0, False
+    reached = 1.0  # chance that screening lets pass what came so far
     last = Forecast()
     names: list[str] = []
     for lever in stack.levers:
@@ -226,29 +230,28 @@ def _stack_seconds(
             asked = _as_answered(work, shown, beneath_it)
             if before is None:
                 learned = _prompt_tokens(asked, tokens) + _new_tokens(asked, tokens)
-                total += work.train_rows * learned / speed.prompt
+                total += reached * work.train_rows * learned / speed.prompt
+            passes = min(reached, _share(asked, survives))
             if work.new_prompts:
-                rows = _dev_rows(asked, place, len(task.dev), survives)
-                if before is not None:  # what screening was expected to spare is asked now
-                    rows -= _dev_rows(asked, place, len(task.dev), before)
-                total += max(0.0, rows) * _row_seconds(asked, tokens, speed)
+                # The first configuration passes through screening.
+                sure = min(len(task.dev), SCREEN_ROWS) if place == 0 else 0
+                rows = reached * sure + passes * (len(task.dev) - sure)
+                if before is not None:  # only what screening was expected to spare
+                    rows = max(0.0, passes - _share(asked, before)) * (len(task.dev) - sure)
+                total += rows * _row_seconds(asked, tokens, speed)
         computed[chain] = max(survives, before or 0.0)
+        if works:
+            reached = min(reached, _share(last, survives))
     beneath = "+".join(names[:-1]) or "as-is"
     held_out = task.held_out.count if task.held_out else 0
     last = replace(last, shown_per_row=shown)
-    share = _share(last, survives)
     if new_prompts or beneath not in computed:
-        total += share * held_out * _row_seconds(last, tokens, speed)
-    return total + share * QUERIES * _single_seconds(last, tokens, speed)
-
-
-def _dev_rows(work: Forecast, place: int, dev: int, survives: float) -> float:
-    """Rows that a configuration is expected to be asked; the first one passes through screening."""
-    sure = min(dev, SCREEN_ROWS) if place == 0 else 0
-    return sure + _share(work, survives) * (dev - sure)
+        total += reached * held_out * _row_seconds(last, tokens, speed)
+    return total + reached * QUERIES * _single_seconds(last, tokens, speed)
 
 
 def _share(work: Forecast, survives: float) -> float:
+    """Only where the model writes its way to an answer is screening expected to stop a lever."""
     return 1.0 if work.new_tokens is None and work.samples == 1 else survives
 
 

@@ -374,8 +374,8 @@ def _shrinkage(
     test = confirmation.measurements[decision.pick].score
     if test is None:
         return []
-    times = {None: "", 1: " It was opened once."}.get(
-        openings, f" It has been opened {openings} times over all runs."
+    times = {None: "", 1: " Held-out rows were opened once."}.get(
+        openings, f" Held-out rows have been opened {openings} times over all runs."
     )
     return [
         f"Shrinkage of the pick: dev {100 * entry.dev:.1f}, estimated "

@@ -46,7 +46,7 @@ class CritiqueLever:
     def forecast(self, task: TaskBrief, train_rows: int, effort: int) -> tuple[Forecast, ...]:
         """The critique; its placebo, a control, is counted with it."""
         calls = 1 + len(CRITIQUE) + len(ASK_AGAIN)  # they share the draft
-        return (Forecast(calls=calls, new_tokens=calls * (self.max_tokens or REASONING) // 2),)
+        return (Forecast(calls=calls, new_tokens=calls * (self.max_tokens or REASONING)),)
 
     def fit(self, candidate: Candidate, train: Sequence[Example], context: FitContext) -> Candidate:
         """The candidate with self-correction. The placebo is measured and cannot be chosen."""

@@ -45,7 +45,7 @@ class Decompose:
     def forecast(self, task: TaskBrief, train_rows: int, effort: int) -> tuple[Forecast, ...]:
         """One configuration of many calls."""
         calls = 2 + self.questions
-        return (Forecast(calls=calls, new_tokens=calls * (self.max_tokens or REASONING) // 2),)
+        return (Forecast(calls=calls, new_tokens=calls * (self.max_tokens or REASONING)),)
 
     def fit(self, candidate: Candidate, train: Sequence[Example], context: FitContext) -> Candidate:
         """The candidate that splits a question before it answers."""
