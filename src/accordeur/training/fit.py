@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 
+import torch
+
 from accordeur.core.candidate import Candidate
 from accordeur.core.checkpoints import Checkpoints
 from accordeur.core.errors import ModelError
@@ -18,7 +20,7 @@ from accordeur.core.lever import FitContext, Stopped
 from accordeur.core.task import Example
 from accordeur.training.ground import Ground
 from accordeur.training.loop import train
-from accordeur.training.memory import PeakWatch
+from accordeur.training.memory import PeakWatch, release, resident
 from accordeur.training.resume import Keeper
 from accordeur.training.rows import TrainingRow
 from accordeur.training.schedule import Schedule
@@ -78,7 +80,11 @@ def trained(
             tuple(checks),
         )
     )
+    release()
+    before = resident(trainee.ground.device)
     expected = _forecast(trainee, rows, schedule, context, checkpoints)
+    release()
+    most = None if before is None or expected.bytes is None else before + expected.bytes
     keeper = Keeper(checkpoints)
     keeper.find(trainee, checks)
     context.carried(keeper.state.seconds)
@@ -92,13 +98,15 @@ def trained(
             seed=seed,
             checks=checks,
             keeper=keeper,
-            on_step=_each_step(context, schedule.steps),
+            on_step=_each_step(context, schedule.steps, trainee.ground.device, most),
         ):
             peaks += [top for top in [watch.end()] if top is not None]
             yield step, loss, trainee.candidate()
             watch.begin()
     except ModelError as error:
         raise Stopped(error.message) from error
+    finally:
+        release()
     context.note(
         "training",
         {
@@ -151,11 +159,23 @@ def _forecast(
     return found
 
 
-def _each_step(context: FitContext, steps: int) -> Callable[[int], None]:
-    """Tells how far training is after each step and ends it when the clock has run out."""
+def _each_step(
+    context: FitContext, steps: int, device: torch.device, most: int | None
+) -> Callable[[int], None]:
+    """After each step: tells how far training is, ends it when the clock has run out.
+
+    Args:
+        context: of the fit.
+        steps: of the schedule.
+        device: where it trains.
+        most: bytes that the longest batch was seen to need; what the process holds beyond is given
+            back. Doing that after every step would cost short ones more than it is worth.
+    """
 
     def on_step(taken: int) -> None:
         context.progress("training", taken, steps)
+        if most is not None and (resident(device) or 0) > most:
+            release()
         if context.budget.spent and taken < steps:
             raise Stopped(f"the time budget ended after {taken} of {steps} steps", cut=True)
 

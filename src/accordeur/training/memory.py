@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
 from pathlib import Path
 
 import torch
@@ -40,6 +42,23 @@ class PeakWatch:
             return torch.cuda.max_memory_allocated(self._device) - self._before
         top = _kilobytes("VmHWM")
         return None if top is None else max(0, top * 1024 - self._before)
+
+
+def resident(device: torch.device) -> int | None:
+    """Resident bytes of this process where training on the device takes them; else `None`."""
+    now = _kilobytes("VmRSS") if device.type == "cpu" else None
+    return None if now is None else now * 1024
+
+
+def release() -> None:
+    """Give memory that was freed back to the system, where its C library is glibc.
+
+    glibc keeps what tensors of many sizes leave behind: after 48 steps on texts of 50 to 520 tokens
+    a process held 14 GB, of which 2.6 were in use.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
+    if trim is not None:
+        trim(0)
 
 
 def available(device: torch.device) -> int | None:
