@@ -8,11 +8,12 @@ import torch
 from tests.training.conftest import rows_of
 
 from accordeur.core.candidate import Candidate
+from accordeur.training.gradient import positions
 from accordeur.training.ground import Ground
 from accordeur.training.lora import LowRank
 from accordeur.training.memory import PeakWatch, available
 from accordeur.training.schedule import Schedule, batches
-from accordeur.training.trial import Forecast, _line, positions, state_bytes, too_little, trial
+from accordeur.training.trial import Forecast, _line, state_bytes, too_little, trial
 
 
 def test_nothing_has_moved_and_all_positions_are_counted(

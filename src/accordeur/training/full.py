@@ -51,11 +51,12 @@ class Weights:
         return self.ground.loss(rows)
 
     def gather(self) -> None:
-        """Gradients to the masters."""
+        """Gradients to the masters, added to those of the batch's earlier parts."""
         for one in self.moving:
             own = self._own[one.name]
             if own is not one.master and own.grad is not None:
-                one.master.grad = own.grad.float()
+                new = own.grad.float()
+                one.master.grad = new if one.master.grad is None else one.master.grad + new
                 own.grad = None
 
     def spread(self) -> None:

@@ -11,6 +11,7 @@ import torch
 
 from accordeur.core.errors import ModelError
 from accordeur.training.averages import Averages
+from accordeur.training.gradient import backward
 from accordeur.training.resume import Keeper, State
 from accordeur.training.rows import TrainingRow
 from accordeur.training.schedule import Schedule, batches
@@ -63,11 +64,8 @@ def train(
         rate = schedule.rate(step)
         for group, one in zip(adam.param_groups, trainee.moving, strict=True):
             group["lr"] = rate * one.rate
-        loss, tokens = trainee.loss(batch)
-        torch.autograd.backward([loss / tokens])
-        trainee.gather()
+        mean = backward(trainee, batch)
         norm = torch.nn.utils.clip_grad_norm_([one.master for one in trainee.moving], schedule.clip)
-        mean = float(loss.detach()) / tokens
         if not (math.isfinite(mean) and math.isfinite(float(norm)) and math.isfinite(rate)):
             raise ModelError(
                 f"Training broke down at step {step + 1}: the loss is {mean}, the norm of "

@@ -2,7 +2,8 @@
 
 The shortest, the middle and the longest batch of the schedule go forward and backward once after a
 first one that warms up. Seconds are fitted as a line over computed positions and summed over the
-batches to come; memory is what the longest batch took, and the optimiser's moments.
+batches to come; memory is what the longest batch took (in parts, `gradient.py`), and the
+optimiser's moments.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from accordeur.core.errors import ModelError
+from accordeur.training.gradient import backward, batch_parts, positions
 from accordeur.training.memory import PeakWatch, available
 from accordeur.training.rows import TrainingRow
 from accordeur.training.schedule import Schedule, batches
@@ -54,9 +55,9 @@ def state_bytes(trainee: Trainee) -> int:
     return 3 * _FLOAT * sum(one.master.numel() for one in trainee.moving)
 
 
-def positions(batch: Sequence[TrainingRow]) -> int:
-    """Positions a batch computes: the prefix once, then every row as long as the longest."""
-    return len(batch[0].prefix) + len(batch) * max(row.own for row in batch)
+def computed(trainee: Trainee, batch: Sequence[TrainingRow]) -> int:
+    """Positions of all parts of a batch."""
+    return sum(positions(part) for part in batch_parts(trainee, batch))
 
 
 def trial(trainee: Trainee, rows: Sequence[TrainingRow], schedule: Schedule, seed: int) -> Forecast:
@@ -70,13 +71,13 @@ def trial(trainee: Trainee, rows: Sequence[TrainingRow], schedule: Schedule, see
     fixed = state_bytes(trainee)
     if free is not None and fixed > ROOM * free:
         raise ModelError(too_little(fixed, free), hint="a smaller model, or close other programs")
-    plan = sorted(batches(rows, schedule, seed), key=positions)
+    plan = sorted(batches(rows, schedule, seed), key=lambda batch: computed(trainee, batch))
     watch = PeakWatch(device)
     watch.begin()  # before the first step: what it frees stays resident and is taken again
     _once(trainee, plan[0])
-    seconds = [(positions(batch), _once(trainee, batch)) for batch in _three(plan)]
+    seconds = [(computed(trainee, batch), _once(trainee, batch)) for batch in _three(plan)]
     taken = watch.end()
-    sizes = [positions(batch) for batch in plan]
+    sizes = [computed(trainee, batch) for batch in plan]
     return Forecast(
         _line(seconds, sizes),
         None if taken is None else taken + fixed,
@@ -97,9 +98,7 @@ def _three(plan: Sequence[Sequence[TrainingRow]]) -> list[Sequence[TrainingRow]]
 def _once(trainee: Trainee, batch: Sequence[TrainingRow]) -> float:
     """Seconds of one forward and backward pass; gradients are thrown away."""
     began = time.perf_counter()
-    loss, tokens = trainee.loss(batch)
-    torch.autograd.backward([loss / tokens])
-    trainee.gather()
+    backward(trainee, batch)
     for one in trainee.moving:
         one.master.grad = None
     return time.perf_counter() - began
