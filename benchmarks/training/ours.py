@@ -16,13 +16,13 @@ from accordeur.models.local import adapter
 from accordeur.models.local.template import ChatTokenizer
 from accordeur.parts.soft_prompt import SoftPrompt
 from accordeur.training.full import AllWeights
+from accordeur.training.gradient import positions
 from accordeur.training.ground import Ground
 from accordeur.training.loop import train
 from accordeur.training.lora import LowRank
 from accordeur.training.rows import TrainingRow
 from accordeur.training.soft_prompt import VirtualTokens
 from accordeur.training.trainee import Moving, Trainee
-from accordeur.training.trial import positions
 from benchmarks.training.turns import Turns, asked
 from benchmarks.training.work import SEED, work
 
