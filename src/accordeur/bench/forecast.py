@@ -13,7 +13,7 @@ import math
 import os
 import statistics
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from accordeur.core.lever import Forecast, Need
 from accordeur.core.model import Capability, Model, Sampling
 from accordeur.core.paths import cache_folder
 from accordeur.core.rendering import Message, Rendered, Request, Segment
-from accordeur.core.task import Task, TaskKind
+from accordeur.core.task import Task, TaskBrief
 from accordeur.measure.cost import QUERIES
 from accordeur.parts.answering.prompting import Prompting
 from accordeur.parts.decoding import Decoding
@@ -39,10 +39,13 @@ EMBED_SECONDS = 0.01
 """Of a floor, and of embedding one short text; measured on two AVX2 cores."""
 WRITTEN = 0.6
 """Share of the tokens allowed that an answer takes."""
-SURVIVES: Mapping[TaskKind, float] = {"labels": 0.05, "text": 0.25}
+SURVIVES, SURVIVES_SCORING = 0.25, 0.05
 """Share of levers that make the model write its way to an answer of which more than the screened
-rows is expected to be worth it; few where labels could be scored instead. One that survives takes
+rows is expected to be worth it; few where labels are scored otherwise. One that survives takes
 longer than forecast."""
+IDLE = 1.2
+"""Wall seconds for a second of every thread on a quiet machine: 1.1 (scoring) to 1.3 (one answer
+alone) with two threads. Beside other work the processor's time changes by a tenth or two."""
 FEWEST_ROWS = 20
 """Rows per split under which `--limit` is no advice."""
 SAFETY = 0.85
@@ -73,26 +76,50 @@ class RowTokens:
     new: float
     shown: float
 
+    @property
+    def scored(self) -> bool:
+        """Whether answers are scored and not written."""
+        return self.new == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """How many rows there are."""
+
+    train: int
+    dev: int
+    held_out: int
+
+    @classmethod
+    def of(cls, task: Task, limit: int | None = None) -> Rows:
+        """Of a task, at most `limit` per split."""
+        counts = len(task.train), len(task.dev), task.held_out.count if task.held_out else 0
+        return cls(*(count if limit is None else min(count, limit) for count in counts))
+
+    @property
+    def all(self) -> int:
+        """Of the three splits."""
+        return self.train + self.dev + self.held_out
+
 
 def measure_speed(model: Model, folder: Path | None = None) -> Speed:
     """The model's speed, from the user's cache or measured in a few seconds.
 
-    The probe scores 16 rows of about 40 tokens behind a shared prefix, and generates 16 tokens.
-    What was measured beside other work holds only as long as the machine stays busy.
+    The probe scores 16 rows of about 40 tokens behind a shared prefix, and generates 16 tokens. It
+    is measured once, so it must not be wrong for good where the machine is busy at that moment:
+    there the processor's time counts instead of the clock's.
     """
     place = (folder or cache_folder()) / "speed" / f"{digest(model.identity.to_json())[:24]}.json"
-    busy = _busy()
     try:
         known = json.loads(place.read_text(encoding="utf-8"))
-        if busy or not known["busy"]:
-            return Speed(*(float(known[name]) for name in Speed.__slots__))
+        return Speed(*(float(known[name]) for name in Speed.__slots__))
     except (OSError, ValueError, KeyError, TypeError):
         pass
-    speed = _probe(model)
+    speed = _probe(model, _Clock(model.identity.threads if _busy() else 0))
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         kept = {name: getattr(speed, name) for name in Speed.__slots__}
-        place.write_text(json.dumps({**kept, "busy": busy}), encoding="utf-8")
+        place.write_text(json.dumps(kept), encoding="utf-8")
     except OSError:
         pass  # a cache that cannot be written costs the next run a few seconds
     return speed
@@ -106,7 +133,31 @@ def _busy() -> bool:
         return False
 
 
-def _probe(model: Model) -> Speed:
+class _Clock:
+    """Seconds of a piece of work.
+
+    Args:
+        threads: that share the work on a busy machine: their time counts, with `IDLE` for what one
+            of them does alone while the others wait. 0 for the wall clock.
+    """
+
+    def __init__(self, threads: int) -> None:
+        self._threads = threads
+        self.start()
+
+    def start(self) -> None:
+        """The work begins."""
+        self._wall, self._own = time.perf_counter(), time.process_time()
+
+    def seconds(self) -> float:
+        """Since `start`."""
+        wall = time.perf_counter() - self._wall
+        if not self._threads:
+            return wall
+        return min(wall, IDLE * (time.process_time() - self._own) / self._threads)
+
+
+def _probe(model: Model, clock: _Clock) -> Speed:
     words = "the parcel that I was promised for monday has still not come and nobody answers "
     prompts = [
         Rendered(
@@ -126,22 +177,23 @@ def _probe(model: Model) -> Speed:
     if Capability.SCORE in model.capabilities:
         list(model.score(prompts[:2], ["yes", "no"]))  # first-use costs are not speed
         model.forget()
-        started = time.perf_counter()
+        clock.start()
         tokens = sum(batch.tokens for batch in model.score(prompts, ["yes", "no"]))
-        prompt = max(1.0, tokens / (time.perf_counter() - started))
+        prompt = max(1.0, tokens / clock.seconds())
     if Capability.GENERATE in model.capabilities:
-        decode, single = _decode_speed(model, prompts), _decode_speed(model, prompts[:1])
+        decode = _decode_speed(model, prompts, clock)
+        single = _decode_speed(model, prompts[:1], clock)
     return Speed(prompt, decode, single)
 
 
-def _decode_speed(model: Model, prompts: Sequence[Rendered]) -> float:
-    started = time.perf_counter()
+def _decode_speed(model: Model, prompts: Sequence[Rendered], clock: _Clock) -> float:
+    clock.start()
     made = sum(
         result.usage.output_tokens
         for batch in model.generate(prompts, Sampling(max_tokens=16))
         for result in batch.results
     )
-    return max(1.0, made / (time.perf_counter() - started))
+    return max(1.0, made / clock.seconds())
 
 
 def row_tokens(task: Task, base: Candidate, model: Model, prompting: Prompting) -> RowTokens:
@@ -173,6 +225,7 @@ def plan_seconds(
     effort: int,
     *,
     screening: bool = True,
+    rows: Rows | None = None,
 ) -> dict[str, float]:
     """Forecast seconds per entry: dev, single queries, held-out.
 
@@ -182,25 +235,24 @@ def plan_seconds(
     """
     seconds: dict[str, float] = {}
     computed: dict[str, float] = {}
-    survives = SURVIVES[task.kind]
+    rows = rows or Rows.of(task)
+    survives = 1.0
+    if screening and rows.dev >= SCREEN_LEAST:
+        survives = SURVIVES_SCORING if tokens.scored else SURVIVES
     for stack in stacks:
         if stack.floor:
-            seconds[stack.name] = _floor_seconds(stack, task)
-            continue
-        screened = (
-            screening
-            and len(task.dev) >= SCREEN_LEAST
-            and not any(Need.WEIGHTS in lever.needs for lever in stack.levers)
-        )
-        seconds[stack.name] = _stack_seconds(
-            stack, task, tokens, speed, effort, computed, survives if screened else 1.0
-        )
+            seconds[stack.name] = _floor_seconds(stack, rows)
+        else:
+            seconds[stack.name] = _stack_seconds(
+                stack, task.brief, rows, tokens, speed, effort, computed, survives
+            )
     return seconds
 
 
 def _stack_seconds(
     stack: Stack,
-    task: Task,
+    task: TaskBrief,
+    rows: Rows,
     tokens: RowTokens,
     speed: Speed,
     effort: int,
@@ -212,16 +264,18 @@ def _stack_seconds(
     Args:
         computed: chain of levers -> the share of rows behind screening it was counted with.
         survives: share of what follows screening that is counted, where the model writes its way
-            to an answer.
+            to an answer; up to the last lever that trains nothing is screened.
     """
     total, shown, new_prompts = 0.0, 0, False
     reached = 1.0  # chance that screening lets pass what came so far
     last = Forecast()
     names: list[str] = []
-    for lever in stack.levers:
+    trained = [at for at, lever in enumerate(stack.levers) if Need.WEIGHTS in lever.needs]
+    for position, lever in enumerate(stack.levers):
         names.append(lever.name)
         chain = "+".join(names)
-        works = lever.forecast(task.brief, len(task.train), effort)
+        passing = 1.0 if trained and position <= trained[-1] else survives
+        works = lever.forecast(task, rows.train, effort)
         shown = max([shown, *(work.shown_per_row for work in works)])
         new_prompts = any(work.new_prompts for work in works)
         beneath_it, last = last, _written(works, last)
@@ -231,22 +285,21 @@ def _stack_seconds(
             if before is None:
                 learned = _prompt_tokens(asked, tokens) + _new_tokens(asked, tokens)
                 total += reached * work.train_rows * learned / speed.prompt
-            passes = min(reached, _share(asked, survives))
+            passes = min(reached, _share(asked, passing))
             if work.new_prompts:
                 # The first configuration passes through screening.
-                sure = min(len(task.dev), SCREEN_ROWS) if place == 0 else 0
-                rows = reached * sure + passes * (len(task.dev) - sure)
+                sure = min(rows.dev, SCREEN_ROWS) if place == 0 else 0
+                count = reached * sure + passes * (rows.dev - sure)
                 if before is not None:  # only what screening was expected to spare
-                    rows = max(0.0, passes - _share(asked, before)) * (len(task.dev) - sure)
-                total += rows * _row_seconds(asked, tokens, speed)
-        computed[chain] = max(survives, before or 0.0)
+                    count = max(0.0, passes - _share(asked, before)) * (rows.dev - sure)
+                total += count * _row_seconds(asked, tokens, speed)
+        computed[chain] = max(passing, before or 0.0)
         if works:
-            reached = min(reached, _share(last, survives))
+            reached = min(reached, _share(last, passing))
     beneath = "+".join(names[:-1]) or "as-is"
-    held_out = task.held_out.count if task.held_out else 0
     last = replace(last, shown_per_row=shown)
     if new_prompts or beneath not in computed:
-        total += reached * held_out * _row_seconds(last, tokens, speed)
+        total += reached * rows.held_out * _row_seconds(last, tokens, speed)
     return total + reached * QUERIES * _single_seconds(last, tokens, speed)
 
 
@@ -255,11 +308,9 @@ def _share(work: Forecast, survives: float) -> float:
     return 1.0 if work.new_tokens is None and work.samples == 1 else survives
 
 
-def _floor_seconds(stack: Stack, task: Task) -> float:
+def _floor_seconds(stack: Stack, rows: Rows) -> float:
     embeds = any(Need.EMBEDDINGS in lever.needs for lever in stack.levers)
-    held_out = task.held_out.count if task.held_out else 0
-    rows = len(task.train) + len(task.dev) + held_out
-    return FLOOR_SECONDS + (EMBED_SECONDS * rows if embeds else 0.0)
+    return FLOOR_SECONDS + (EMBED_SECONDS * rows.all if embeds else 0.0)
 
 
 def _written(works: Sequence[Forecast], before: Forecast) -> Forecast:
@@ -328,9 +379,12 @@ def choose_effort(
     forecast = plan_seconds(stacks, task, tokens, speed, 1, screening=screening)
     smallest = overhead + sum(forecast.values())
     hint = f"--budget {math.ceil(smallest / SAFETY / 60)}m"
-    rows = int(len(task.dev) * (SAFETY * budget - overhead) / (smallest - overhead))
-    if rows >= FEWEST_ROWS:
-        hint += f", or --limit {rows}"
+    for limit in range(len(task.dev) - 1, FEWEST_ROWS - 1, -max(1, len(task.dev) // 100)):
+        few = Rows.of(task, limit)
+        seconds = plan_seconds(stacks, task, tokens, speed, 1, screening=screening, rows=few)
+        if overhead + sum(seconds.values()) <= SAFETY * budget:
+            hint += f", or --limit {limit}"
+            break
     raise PlanError(
         f"The smallest plan needs about {smallest:.0f} s; the budget is {budget:.0f} s.", hint=hint
     )
