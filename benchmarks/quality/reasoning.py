@@ -162,9 +162,8 @@ def table(results: Sequence[Mapping[str, Any]]) -> str:
                     kinds = ", ".join(f"{kind} {rows}" for kind, rows in found["kinds"].items())
                     counts = (str(found[key]) for key in ("n", "sound", "detours"))
                     errors.append((*of, *counts, kinds))
-        scores += [
-            (one["set"], name, f"refused: {why}", "", "", "") for name, why in one["refused"]
-        ]
+        for name, why in one["refused"].items():
+            scores.append((one["set"], name, f"refused: {why}", "", "", ""))
     return "\n".join(
         (
             _markdown(("set", "entry", "configuration", "dev", "held-out", "s a query"), scores),

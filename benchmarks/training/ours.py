@@ -16,7 +16,7 @@ from accordeur.models.local import adapter
 from accordeur.models.local.template import ChatTokenizer
 from accordeur.parts.soft_prompt import SoftPrompt
 from accordeur.training.full import AllWeights
-from accordeur.training.gradient import positions
+from accordeur.training.gradient import MOST_POSITIONS, positions
 from accordeur.training.ground import Ground
 from accordeur.training.loop import train
 from accordeur.training.lora import LowRank
@@ -47,6 +47,7 @@ class Told:
 
     def loss(self, rows: Sequence[TrainingRow]) -> tuple[Tensor, int]:
         loss, tokens = self._inner.loss(rows)
+        assert positions(rows) <= MOST_POSITIONS["cpu"], "the race is of batches in one part"
         self.mean, self.positions = float(loss.detach()) / tokens, positions(rows)
         return loss, tokens
 

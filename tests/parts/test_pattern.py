@@ -102,6 +102,14 @@ def test_a_list_on_one_line_is_a_list_and_a_number_in_a_question_is_none() -> No
         "How many pears?",
     ]
     assert smaller_questions("Are there 7. or 8?") == ["Are there 7. or 8?"]
+    assert smaller_questions("1. Find how many there are after buying 12. 2. Find the rest.") == [
+        "Find how many there are after buying 12.",
+        "Find the rest.",
+    ]
+    assert smaller_questions("1) How many hours until 12: 30? 2) And then?") == [
+        "How many hours until 12: 30?",
+        "And then?",
+    ]
 
 
 def test_an_empty_split_goes_on_to_the_whole() -> None:

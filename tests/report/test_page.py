@@ -14,6 +14,8 @@ import pytest
 from accordeur.core.errors import StoreError
 from accordeur.report import write_report
 from accordeur.report.data import read_report
+from accordeur.report.sections import examples
+from accordeur.report.sections.examples import browser_data
 
 from .conftest import RUNS, Reports
 from .fake_run import FakeRun
@@ -226,3 +228,24 @@ def test_writing_twice_gives_the_same_bytes(tmp_path: Path) -> None:
 def test_metrics_beside_the_deciding_one_are_shown_where_there_are_any(reports: Reports) -> None:
     assert "calibration error (ECE), held-out" in reports.page("labels").read_text()
     assert "Further metrics" not in reports.page("text").read_text()
+
+
+def test_texts_on_the_way_share_what_room_there_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = read_report(RUNS["text"]().write(tmp_path).folder)
+
+    def lengths() -> list[int]:
+        found = browser_data(report)
+        return [
+            len(text)
+            for row in found["rows"]
+            for answer in row["answers"]
+            if answer and len(answer) > 5
+            for _, text in answer[5]
+        ]
+
+    whole = lengths()
+    monkeypatch.setattr(examples, "_ALL", 40 * len(whole))
+    assert max(whole) > 42
+    assert max(lengths()) == 42, "forty characters and a sign that there is more"

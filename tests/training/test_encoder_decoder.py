@@ -24,6 +24,7 @@ from accordeur.parts import soft_prompt, weights
 from accordeur.parts.soft_prompt import SoftPrompt
 from accordeur.parts.weights import FullWeights, LoraWeights
 from accordeur.testing import tiny_t5
+from accordeur.training import gradient
 from accordeur.training.full import AllWeights
 from accordeur.training.ground import Ground
 from accordeur.training.key_values import PrefixTuning
@@ -115,6 +116,25 @@ def test_loss_and_every_gradient_are_those_of_transformers(
         assert mine is not None
         assert parameter.grad is not None
         assert float((mine - parameter.grad).norm() / parameter.grad.norm()) < 1e-4, name
+
+
+def test_a_batch_in_parts_has_the_same_gradient(
+    candidate: Candidate, ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainee = AllWeights().begin(candidate, ground, 0)
+    rows = unlike_rows()
+    losses, gradients = [], []
+    for most in (10_000, 1):
+        monkeypatch.setitem(gradient.MOST_POSITIONS, "cpu", most)
+        losses.append(gradient.backward(trainee, rows))
+        gradients.append([one.master.grad for one in trainee.moving])
+        for one in trainee.moving:
+            one.master.grad = None
+    assert losses[1] == pytest.approx(losses[0], rel=1e-5)
+    for whole, summed in zip(*gradients, strict=True):
+        assert whole is not None
+        assert summed is not None
+        assert float((summed - whole).norm() / whole.norm()) < 1e-4
 
 
 def test_the_gradient_of_virtual_tokens_is_that_of_transformers(

@@ -24,6 +24,7 @@ from accordeur.training.trainee import Recipe
 RECIPES: tuple[Recipe, ...] = (
     AllWeights(),
     LowRank(4, 8.0),
+    LowRank(4, 8.0, dora=True),
     PromptTuning("replace", 64),
     PrefixTuning(),
 )
@@ -43,9 +44,24 @@ def test_parts_hold_all_rows_in_order_and_keep_to_the_budget(
     ]
     found = parts(batch, most)
     assert [row for part in found for row in part] == batch
-    assert all(positions(part) <= most or len(part) == 1 for part in found)
+    most = max(most, prefix)
+    own = [positions(part) - prefix for part in found]
+    assert all(size <= most or len(part) == 1 for size, part in zip(own, found, strict=True))
     for one, following in pairwise(found):
-        assert positions([*one, following[0]]) > most, "one more would not have fitted"
+        assert positions([*one, following[0]]) - prefix > most, "one more would not have fitted"
+
+
+@given(
+    prefix=some.integers(0, 5000),
+    lengths=some.lists(some.integers(1, 600), min_size=1, max_size=16),
+)
+def test_a_prefix_computed_anew_for_every_part_stays_the_smaller_share(
+    prefix: int, lengths: list[int]
+) -> None:
+    batch = [TrainingRow((1,) * prefix, (1,) * own, (2,)) for own in sorted(lengths)]
+    found = parts(batch, 64)
+    repeated = (len(found) - 1) * prefix
+    assert repeated <= 2 * (positions(batch) - prefix)
 
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda one: type(one).__name__)
@@ -58,8 +74,10 @@ def test_parts_add_up_to_the_gradient_of_the_batch(
     trainee = recipe.begin(candidate, Ground.under(candidate, Context(model)), 0)  # type: ignore[arg-type]
     batch = rows_of(trainee)[:7]
     gradients, losses = [], []
-    for most in (10_000, positions(batch[:3])):
+    three = positions(batch[:3]) - len(batch[0].prefix)
+    for most in (10_000, three):
         monkeypatch.setitem(gradient.MOST_POSITIONS, "cpu", most)
+        assert len(gradient.batch_parts(trainee, batch)) == (1 if most > three else 3)
         losses.append(backward(trainee, batch))
         gradients.append({one.name: one.master.grad for one in trainee.moving})
         for one in trainee.moving:

@@ -18,6 +18,7 @@ from accordeur.core.errors import StoreError
 from accordeur.models.local.model import LocalModel
 from accordeur.store.checkpoints import CheckpointFolder
 from accordeur.store.durable import TEMPORARY_SUFFIX
+from accordeur.training import gradient
 from accordeur.training.full import AllWeights
 from accordeur.training.ground import Ground
 from accordeur.training.key_values import PrefixTuning
@@ -84,6 +85,23 @@ def test_it_ends_with_the_same_weights_wherever_it_was_stopped(
         with pytest.raises(Killed):
             fit(name, candidate, tiny, tmp_path / "cut", on_step=stopping_at(last))
     assert fit(name, candidate, tiny, tmp_path / "cut") == whole
+
+
+@pytest.mark.parametrize("name", ["lora", "full"])
+def test_so_does_one_whose_batches_are_taken_in_parts(
+    name: str,
+    candidate: Candidate,
+    tiny: LocalModel,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole = fit(name, candidate, tiny, tmp_path / "at once")
+    monkeypatch.setitem(gradient.MOST_POSITIONS, "cpu", 1)
+    parts = fit(name, candidate, tiny, tmp_path / "whole")
+    assert [loss for _, loss, _ in parts] == pytest.approx([loss for _, loss, _ in whole], rel=1e-3)
+    with pytest.raises(Killed):
+        fit(name, candidate, tiny, tmp_path / "cut", on_step=stopping_at(5))
+    assert fit(name, candidate, tiny, tmp_path / "cut") == parts
 
 
 def test_a_damaged_checkpoint_is_passed_over(

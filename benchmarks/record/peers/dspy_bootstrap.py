@@ -23,6 +23,7 @@ from typing import Any, Literal
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
 
 import dspy
+from dspy.utils.exceptions import AdapterParseError
 
 from benchmarks.record.peers.job import Clock, Job, answer
 
@@ -107,7 +108,7 @@ def main() -> None:
         def ask(text: str) -> str:
             try:
                 return str(compiled(text=text).answer)
-            except Exception:
+            except AdapterParseError:
                 return ""
 
         with ThreadPoolExecutor(AT_ONCE) as pool:

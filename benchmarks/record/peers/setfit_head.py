@@ -40,7 +40,7 @@ def main() -> None:
     """Train and answer."""
     job = Job.read(Path(sys.argv[1]))
     clock = Clock(job.seconds)
-    model = SetFitModel.from_pretrained(job.embedder, labels=list(job.labels))
+    model = SetFitModel.from_pretrained(job.embedder, labels=list(job.labels), device="cpu")
     stop = Stop(clock)
     texts, names = zip(*job.train, strict=True)
     rows = {"text": list(texts), "label": [job.labels.index(name) for name in names]}

@@ -59,7 +59,7 @@ def main() -> None:
                 report_to="none",
                 save_strategy="no",
                 learning_rate=2e-4,
-                use_cpu=not torch.cuda.is_available(),
+                use_cpu=True,
             ),
             train_dataset=Dataset.from_list(rows),
             peft_config=LoraConfig(

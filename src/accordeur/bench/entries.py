@@ -47,7 +47,7 @@ class Outcome:
         reused: read back from an earlier run of this plan.
         notes: what its levers said about the fit, by topic.
         seconds: that fitting took, its dev evaluations and the levers beneath it; until it was
-            stopped or cut where it was.
+            stopped or cut where it was; `None` where that is not known.
     """
 
     stack: Stack
@@ -57,7 +57,7 @@ class Outcome:
     cost: Cost | None = None
     reused: bool = False
     notes: Mapping[str, Any] = field(default_factory=dict)
-    seconds: float = 0.0
+    seconds: float | None = None
 
     @property
     def competing(self) -> tuple[Scored, ...]:
@@ -229,7 +229,7 @@ def read_back(stack: Stack, bench: Bench, *, unfinished_too: bool) -> Outcome | 
         None if unfinished else Cost.from_json(data["cost"]),
         reused=True,
         notes=data.get("notes", {}),
-        seconds=float(data.get("seconds", 0.0)),
+        seconds=data.get("seconds"),
     )
 
 

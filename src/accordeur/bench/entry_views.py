@@ -42,7 +42,7 @@ def recorded_view(entry: Mapping[str, Any]) -> EntryView:
         high=interval.get("high"),
         n=dev.get("n", 0),
         configuration=entry["configuration"] or "",
-        fit_seconds=cost.get("fit_seconds", 0.0),
+        fit_seconds=cost.get("fit_seconds", entry.get("seconds")),
         cold_seconds=cost.get("cold_seconds"),
         reason=entry["reason"],
         reused=True,

@@ -69,7 +69,7 @@ class EntryView:
     high: float | None = None
     n: int = 0
     configuration: str = ""
-    fit_seconds: float = 0.0
+    fit_seconds: float | None = None
     cold_seconds: float | None = None
     reason: str = ""
     reused: bool = False

@@ -104,6 +104,7 @@ def entry_json(
         "ineligible_because": decision.ineligible.get(name, ""),
         "against_as_is": against,
         "cost": outcome.cost.to_json() if outcome.cost else None,
+        "seconds": outcome.seconds,
         "tokens": {
             "logical": best.measurement.logical_tokens if best else 0,
             "computed": best.measurement.computed_tokens if best else 0,

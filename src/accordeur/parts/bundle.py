@@ -3,7 +3,8 @@
 `bundle.json` names the base model and its digest, the task's words, the files of each slot with
 their SHA-256, the decoding settings, a summary of what was measured, and licences. Every other file
 belongs to one slot. Reading trusts nothing: paths stay inside the folder, links are refused,
-digests are checked, and nothing in a bundle can name code to run.
+digests are checked, and nothing in a bundle can bring code to run: what it names (a slot, a kind of
+pattern) is looked up among what is installed here.
 """
 
 from __future__ import annotations

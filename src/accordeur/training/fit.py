@@ -32,6 +32,9 @@ from accordeur.training.trial import Forecast, too_little, trial
 SLACK = 1.25
 """A forecast this much beyond the time left is believed; a closer one is tried."""
 
+ROOM = 1.25
+"""Over what was in use when memory was last given back."""
+
 _FORECAST = "forecast"
 
 
@@ -105,8 +108,6 @@ def trained(
             watch.begin()
     except ModelError as error:
         raise Stopped(error.message) from error
-    finally:
-        release()
     context.note(
         "training",
         {
@@ -169,13 +170,17 @@ def _each_step(
         steps: of the schedule.
         device: where it trains.
         most: bytes that the longest batch was seen to need; what the process holds beyond is given
-            back. Doing that after every step would cost short ones more than it is worth.
+            back. Doing that after every step would cost short ones more than it is worth, so what
+            is in use after all, such as a checkpoint's weights, raises the mark.
     """
+    mark = most
 
     def on_step(taken: int) -> None:
+        nonlocal mark
         context.progress("training", taken, steps)
-        if most is not None and (resident(device) or 0) > most:
+        if mark is not None and (resident(device) or 0) > mark:
             release()
+            mark = max(mark, int(ROOM * (resident(device) or 0)))
         if context.budget.spent and taken < steps:
             raise Stopped(f"the time budget ended after {taken} of {steps} steps", cut=True)
 

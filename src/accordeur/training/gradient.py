@@ -14,25 +14,31 @@ from accordeur.training.rows import TrainingRow
 from accordeur.training.trainee import Trainee
 
 MOST_POSITIONS = {"cpu": 2048, "cuda": 16384}
-"""Positions of a part; about 1 MB each for a model of SmolLM2's shape in bfloat16."""
+"""Positions of the rows of a part; about 1 MB each for a model of SmolLM2's shape in bfloat16."""
 
 
 def positions(part: Sequence[TrainingRow]) -> int:
     """Positions a part computes: the prefix once, then every row as long as the longest."""
-    return len(part[0].prefix) + len(part) * max(row.own for row in part)
+    return len(part[0].prefix) + _own(part)
 
 
 def parts(batch: Sequence[TrainingRow], most: int) -> list[Sequence[TrainingRow]]:
-    """The rows in order, as many together as compute at most `most` positions.
+    """The rows in order, as many together as have at most `most` positions of their own.
 
-    A single row that computes more is a part of its own.
+    Behind a longer prefix they may have as many as the prefix, which every part computes anew: so
+    parts never cost twice what the batch does at once. A single longer row is a part of its own.
     """
+    most = max(most, len(batch[0].prefix))
     found, first = list[Sequence[TrainingRow]](), 0
     for end in range(1, len(batch) + 1):
-        if end == len(batch) or positions(batch[first : end + 1]) > most:
+        if end == len(batch) or _own(batch[first : end + 1]) > most:
             found.append(batch[first:end])
             first = end
     return found
+
+
+def _own(part: Sequence[TrainingRow]) -> int:
+    return len(part) * max(row.own for row in part)
 
 
 def batch_parts(trainee: Trainee, batch: Sequence[TrainingRow]) -> list[Sequence[TrainingRow]]:

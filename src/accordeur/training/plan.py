@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -207,12 +207,18 @@ def _learn(
     steps: int,
     checks: Sequence[int],
     member: int = 0,
-) -> Iterable[tuple[int, float, Candidate]]:
+) -> Iterator[tuple[int, float, Candidate]]:
     from accordeur.training.fit import trained
+    from accordeur.training.memory import release
     from accordeur.training.schedule import Schedule
 
     schedule = Schedule(steps, plan.batch_rows, trial.rate)
-    return trained(trial.recipe(), candidate, rows, context, schedule, checks, member=member)
+    try:
+        yield from trained(
+            trial.recipe(), candidate, rows, context, schedule, checks, member=member
+        )
+    finally:
+        release()  # the trained model is gone by now
 
 
 def _score(context: FitContext, made: Candidate, name: str, loss: float) -> float:

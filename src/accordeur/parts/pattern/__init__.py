@@ -46,19 +46,30 @@ def load(files: Mapping[str, bytes]) -> Pattern:
     """Read `pattern.json` back.
 
     Raises:
-        BundleError: it is not what a pattern writes.
+        BundleError: it is not what a pattern writes, or the package of its kind is not here.
     """
     try:
         data = json.loads(files["pattern.json"])
-        found = _KINDS.load(f"{_PREFIX}{data['kind']}")(data)
+        kind, settings = str(data["kind"]), dict(data)
+    except (KeyError, ValueError, TypeError) as error:
+        raise _unreadable() from error
+    try:
+        make = _KINDS.load(f"{_PREFIX}{kind}")
+    except (PlanError, ImportError, AttributeError) as error:
+        raise BundleError(
+            f"`pattern.json` asks for a pattern `{kind}`, which is not installed here.",
+            hint="pip install the package that adds it",
+        ) from error
+    try:
+        found = make(settings)
         if not isinstance(found, Pattern):
             raise TypeError("no pattern")
         if found.max_tokens < 1:
             raise ValueError("no room for an answer")
         return found
-    except (KeyError, ValueError, TypeError, PlanError) as error:
-        kinds = [name for name in _KINDS.names() if name.startswith(_PREFIX)]
-        raise BundleError(
-            "`pattern.json` cannot be read.",
-            hint=f"its `kind` is one of {', '.join(kind.removeprefix(_PREFIX) for kind in kinds)}",
-        ) from error
+    except (KeyError, ValueError, TypeError) as error:
+        raise _unreadable() from error
+
+
+def _unreadable() -> BundleError:
+    return BundleError("`pattern.json` cannot be read.", hint="save the bundle again from its run")

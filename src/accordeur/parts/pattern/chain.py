@@ -22,7 +22,7 @@ SPLIT = (
 )
 WHOLE = 'Now answer the question you were asked. Write "Answer:" and the answer alone.'
 
-_INLINE = re.compile(r"\s(?=\(?[0-9]{1,2}[.):]\s)")
+_FIRST = re.compile(r"\(?1([.):])\s")
 _BULLET = re.compile(r"^\s*(?:[-*\u2022]|\(?[0-9]{1,2}[.):])\s*")
 
 
@@ -84,9 +84,23 @@ def smaller_questions(text: str) -> list[str]:
     tokenizer knows no line breaks.
     """
     said = text.strip().splitlines()
-    if len(said) == 1 and re.match(r"\(?1[.):]\s", said[0]):
-        said = _INLINE.split(said[0])
+    if len(said) == 1:
+        said = _items(said[0])
     lines = [_BULLET.sub("", line).strip() for line in said]
     lines = list(dict.fromkeys(line for line in lines if line))
     asked = [line for line in lines if line.endswith("?")]
     return asked or lines
+
+
+def _items(line: str) -> list[str]:
+    """A list on one line, split where the next number stands as the first one does: 1. 2. 3."""
+    opened = _FIRST.match(line)
+    if opened is None:
+        return [line]
+    found, rest, number = list[str](), line, 2
+    while True:
+        following = re.search(rf"(?<=[.?!;,])\s\(?{number}{re.escape(opened[1])}\s", rest)
+        if following is None:
+            return [*found, rest]
+        found.append(rest[: following.start()])
+        rest, number = rest[following.start() + 1 :], number + 1

@@ -144,7 +144,8 @@ def _name(entry: Entry) -> Markup:
 def _word(entry: Entry) -> str:
     """What became of an entry, in a word or two."""
     if entry.status != "finished":
-        return entry.status
+        spent = entry.data.get("seconds")
+        return entry.status if spent is None else f"{entry.status} after {seconds(spent)}"
     if entry.data.get("eligible") is False:
         return "not eligible"
     return "within tolerance" if entry.data.get("close") else "finished"

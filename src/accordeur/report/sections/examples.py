@@ -15,8 +15,9 @@ from accordeur.report.sections.section import Section
 _TOP = 5
 """Probabilities shown per answer, the largest ones; the accepted answer's is always among them."""
 
-_MOST = 1200
-"""Characters shown of each text written on the way; the whole stands in the run's folder."""
+_MOST, _ALL = 1200, 3_000_000
+"""Characters shown of each text written on the way, and of all of them: the page is one file that
+opens at once. The whole stands in the run's folder."""
 
 
 def examples(report: Report) -> Section | None:
@@ -58,6 +59,8 @@ def browser_data(report: Report) -> dict[str, Any]:
     """
     labels = [str(label["name"]) for label in report.task.get("labels") or ()]
     shown = [entry for entry in report.entries if entry.name in report.answers]
+    texts = sum(len(one.trace) for said in report.answers.values() for one in said.values())
+    most = min(_MOST, _ALL // max(1, texts))
     return {
         "kind": report.task["kind"],
         "labels": labels,
@@ -71,7 +74,7 @@ def browser_data(report: Report) -> dict[str, Any]:
                 "input": _pieces(row["input"]),
                 "expected": _accepted(row["expected"]),
                 "answers": [
-                    _answer(report.answers[entry.name].get(str(row["id"])), row, labels)
+                    _answer(report.answers[entry.name].get(str(row["id"])), row, labels, most)
                     for entry in shown
                 ],
             }
@@ -101,19 +104,19 @@ def _accepted(expected: Any) -> list[str] | None:
     return [expected] if isinstance(expected, str) else [str(one) for one in expected]
 
 
-def _answer(said: Said | None, row: Mapping[str, Any], labels: Sequence[str]) -> Any:
+def _answer(said: Said | None, row: Mapping[str, Any], labels: Sequence[str], most: int) -> Any:
     if said is None:
         return None
     score = None if said.score is None else round(said.score, 4)
     data: list[Any] = [said.text, said.status, score, _largest(said, row, labels)]
-    trace = [[name, _shortened(text)] for name, text in said.trace]
+    trace = [[name, _shortened(text, most)] for name, text in said.trace]
     if trace:
         return [*data, said.error, trace]
     return [*data, said.error] if said.error else data
 
 
-def _shortened(text: str) -> str:
-    return text if len(text) <= _MOST else f"{text[:_MOST]} \u2026"
+def _shortened(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[:most]} \u2026"
 
 
 def _largest(said: Said, row: Mapping[str, Any], labels: Sequence[str]) -> list[list[float]] | None:
