@@ -35,7 +35,7 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 
 demo: $(VENV)/.installed
 	@$(BIN)/accordeur models pull
-	@$(BIN)/accordeur run examples/support --budget 10m
+	@$(BIN)/accordeur run examples/support --budget 12m
 	@echo
 	@echo "Go on:"
 	@echo "  source $(BIN)/activate"

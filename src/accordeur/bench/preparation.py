@@ -168,23 +168,37 @@ class Preparation:
         Raises:
             PlanError: the budget is too small for what was asked for by name.
         """
-        left = list(possible)
-        refused: list[Refusal] = []
+        left, refused = list(possible), dict[str, str]()
         names = [name for name in LEFT_OUT_FIRST if any(one.name == name for one in left)]
+        if not self.everything:
+            names = []
         while True:
-            would_do = "a larger one would do"
+            enough = "a larger one"
             try:
                 effort = self._effort([*floors, *left])
-                enough = effort >= LEAST_EFFORT or self.options.effort is not None
-                if enough or not (self.everything and names):
-                    return effort, left, refused
+                if effort >= LEAST_EFFORT or self.options.effort is not None or not names:
+                    break
             except PlanError as error:
-                if not (self.everything and names):
+                if not names:
                     raise
-                would_do = f"{error.hint.partition(',')[0]} would do"
-            (most,) = [one for one in left if one.name == names[0]]
-            left.remove(most)
-            refused.append(Refusal(names.pop(0), f"it does not fit the budget; {would_do}"))
+                enough = error.hint.partition(",")[0]
+            name = names.pop(0)
+            left = [one for one in left if one.name != name]
+            refused[name] = f"it does not fit the budget; {enough} would do"
+        for name in reversed(list(refused)):
+            # A cheap one may fit where a dear one went after it.
+            more = [one for one in possible if one in left or one.name == name]
+            if self._keeps([*floors, *more], effort):
+                left = more
+                del refused[name]
+        self._effort([*floors, *left])  # the forecast is that of the last plan asked for
+        return effort, left, [Refusal(name, why) for name, why in refused.items()]
+
+    def _keeps(self, stacks: Sequence[Stack], effort: int) -> bool:
+        try:
+            return self._effort(stacks) >= effort
+        except PlanError:
+            return False
 
     def _effort(self, stacks: Sequence[Stack]) -> int:
         """The effort of the plan, and the forecast that goes with it."""
