@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,11 +20,11 @@ from typing import Any
 import yaml
 
 import accordeur
-from accordeur.bench.observer import EntryView, Silent
 from accordeur.bench.stacks import parse_stacks, refuse_impossible
 from accordeur.cli.settings import parse_settings
 from accordeur.models.source import Models
 from benchmarks.quality.datasets import data_root, draw_splits
+from benchmarks.quality.lines import Lines
 
 SETS = ("arithmetic", "svamp")
 
@@ -46,12 +45,6 @@ EFFORT = 3
 SVAMP = {"train": 600, "dev": 100, "test": 300}
 INSTRUCTION = "Solve the problem. Answer with the number alone."
 """For svamp; ours, written before the first run and not varied."""
-
-
-class _Lines(Silent):
-    def entry(self, view: EntryView) -> None:
-        score = "-" if view.dev is None else f"{100 * view.dev:.1f}"
-        print(f"  {time.strftime('%H:%M:%S')} {view.name}: {view.status} dev {score}", flush=True)
 
 
 def task_folder(name: str, folder: Path) -> Path:
@@ -94,7 +87,7 @@ def measure(
             settings=settings,
             runs=runs,
             source=source,
-            observer=_Lines(),
+            observer=Lines(),
         )
     record = run.record
     return {

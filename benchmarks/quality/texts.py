@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +21,6 @@ from typing import Any
 import yaml
 
 import accordeur
-from accordeur.bench.observer import EntryView, Silent
 from accordeur.cli.settings import parse_settings
 from accordeur.core.candidate import Candidate
 from accordeur.core.rendering import Request
@@ -34,6 +32,7 @@ from accordeur.parts.answering.prompting import Prompting
 from accordeur.parts.bundle import load_bundle
 from accordeur.parts.loaded import LoadedBundle
 from benchmarks.quality.datasets import data_root, draw_splits, read_rows
+from benchmarks.quality.lines import Lines
 
 EFFORT = 2
 SHOWN = 3
@@ -69,12 +68,6 @@ SETS = (
         80,
     ),
 )
-
-
-class _Lines(Silent):
-    def entry(self, view: EntryView) -> None:
-        score = "-" if view.dev is None else f"{100 * view.dev:.1f}"
-        print(f"  {time.strftime('%H:%M:%S')} {view.name}: {view.status} dev {score}", flush=True)
 
 
 def write_task(chosen: TextSet, train_rows: int, folder: Path) -> Path:
@@ -130,7 +123,7 @@ def measure(
             settings=settings,
             runs=runs,
             source=source,
-            observer=_Lines(),
+            observer=Lines(),
         )
         held_out = [
             Example(id=row["id"], input=row["input"], expected=(row["expected"],), group=row["id"])

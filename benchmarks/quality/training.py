@@ -14,24 +14,17 @@ import argparse
 import json
 import statistics
 import tempfile
-import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import accordeur
-from accordeur.bench.observer import EntryView, Silent
 from accordeur.cli.settings import parse_settings
 from benchmarks.quality.datasets import SETS, LabelSet, write_task
+from benchmarks.quality.lines import Lines
 
 EFFORT = 4
-
-
-class _Lines(Silent):
-    def entry(self, view: EntryView) -> None:
-        score = "-" if view.dev is None else f"{100 * view.dev:.1f}"
-        print(f"  {time.strftime('%H:%M:%S')} {view.name}: {view.status} dev {score}", flush=True)
 
 
 def measure(
@@ -53,7 +46,7 @@ def measure(
             seed=seed,
             settings=settings,
             runs=runs,
-            observer=_Lines(),
+            observer=Lines(),
         )
     record = run.record
     entries = {entry["name"]: entry for entry in record["entries"]}

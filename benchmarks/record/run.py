@@ -18,16 +18,10 @@ from typing import Any
 
 import accordeur
 from accordeur.bench.finished import Run
-from accordeur.bench.observer import EntryView, Silent
 from accordeur.store.run_folder import RunFolder
+from benchmarks.quality.lines import Lines
 from benchmarks.record.table import table
 from benchmarks.record.tasks import BUDGET, ENTRIES, LEVERS, Entry, fixed, write
-
-
-class _Lines(Silent):
-    def entry(self, view: EntryView) -> None:
-        score = "-" if view.dev is None else f"{100 * view.dev:.1f}"
-        print(f"  {time.strftime('%H:%M:%S')} {view.name}: {view.status} dev {score}", flush=True)
 
 
 def measure(entry: Entry, tasks: Path, runs: Path) -> dict[str, Any]:
@@ -41,7 +35,7 @@ def measure(entry: Entry, tasks: Path, runs: Path) -> dict[str, Any]:
         budget=BUDGET,
         forgetting="off",
         runs=runs,
-        observer=_Lines(),
+        observer=Lines(),
     )
     return summary(entry, run, time.perf_counter() - began)
 

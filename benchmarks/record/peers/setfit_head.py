@@ -10,30 +10,15 @@ from __future__ import annotations
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
 
-import transformers
 from datasets import Dataset
 from setfit import SetFitModel, Trainer, TrainingArguments
 
 from benchmarks.record.peers.job import Clock, Job, answer
+from benchmarks.record.peers.stopping import Stop
 
 HEAD_SHARE = 0.9
 """Of the time; the rest is for fitting the head."""
-
-
-class Stop(transformers.TrainerCallback):
-    """Ends the training of the body when its time is over."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self.steps = 0
-
-    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> Any:
-        self.steps = state.global_step
-        if self._clock.gone >= HEAD_SHARE * self._clock.seconds:
-            control.should_training_stop = True
-        return control
 
 
 def main() -> None:
@@ -41,7 +26,7 @@ def main() -> None:
     job = Job.read(Path(sys.argv[1]))
     clock = Clock(job.seconds)
     model = SetFitModel.from_pretrained(job.embedder, labels=list(job.labels), device="cpu")
-    stop = Stop(clock)
+    stop = Stop(clock, HEAD_SHARE)
     texts, names = zip(*job.train, strict=True)
     rows = {"text": list(texts), "label": [job.labels.index(name) for name in names]}
     with tempfile.TemporaryDirectory() as folder:

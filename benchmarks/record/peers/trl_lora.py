@@ -14,29 +14,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import transformers
 from datasets import Dataset
 from peft import LoraConfig
 from trl import SFTConfig, SFTTrainer
 
 from benchmarks.record.peers.job import Clock, Job, answer
+from benchmarks.record.peers.stopping import Stop
 
 BATCH = 16
 """Rows decoded at once."""
-
-
-class Stop(transformers.TrainerCallback):
-    """Ends training when its time is over."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self.steps = 0
-
-    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> Any:
-        self.steps = state.global_step
-        if self._clock.over:
-            control.should_training_stop = True
-        return control
 
 
 def main() -> None:
