@@ -55,6 +55,8 @@ def test_a_hopeless_lever_is_stopped_and_listed_so(tmp_path: Path, go: Go) -> No
     assert "100.0 points behind the leader" in stopped["reason"]
     assert not stopped["eligible"]
     assert stopped["test"] is None
+    assert stopped["cost"] is None
+    assert stopped["seconds"] > 0
     assert rows_on_disk(finished) == {88, 40}
     assert "screened out" in " ".join(finished.verdict.sentences)
     assert finished.verdict.pick == "as-is"

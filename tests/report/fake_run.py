@@ -247,6 +247,7 @@ class FakeRun:
             "ineligible_because": "" if finished else kind.reason,
             "against_as_is": None,
             "cost": None,
+            "seconds": 13.5,
             "tokens": {"logical": 0, "computed": 0},
             "needs": "",
             "prompt": "",

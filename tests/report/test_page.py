@@ -141,6 +141,7 @@ def test_an_unconfirmed_run_lists_the_rows_to_label_next(reports: Reports) -> No
 
 def test_a_failed_run_says_why_for_every_entry(reports: Reports) -> None:
     html = reports.page("failed").read_text()
+    assert "stopped after 13.5 s" in html
     for word in ("failed", "cut", "stopped"):
         assert f"</code> {word}</dt>" in html
     assert "its file is damaged" in html

@@ -299,7 +299,7 @@ class EntryContext:
         if interval is not None and interval.high < -bench.tolerance:
             raise Stopped(
                 f"screened out after {len(rows)} dev rows: at best {-100 * interval.high:.1f} "
-                f"points behind the leader"
+                "points behind the leader"
             )
 
 

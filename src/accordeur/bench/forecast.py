@@ -264,7 +264,7 @@ def _stack_seconds(
     Args:
         computed: chain of levers -> the share of rows behind screening it was counted with.
         survives: share of what follows screening that is counted, where the model writes its way
-            to an answer; up to the last lever that trains nothing is screened.
+            to an answer. Nothing is screened before the last lever that trains is done.
     """
     total, shown, new_prompts = 0.0, 0, False
     reached = 1.0  # chance that screening lets pass what came so far

@@ -32,8 +32,8 @@ from accordeur.training.trial import Forecast, too_little, trial
 SLACK = 1.25
 """A forecast this much beyond the time left is believed; a closer one is tried."""
 
-ROOM = 1.25
-"""Over what was in use when memory was last given back."""
+MARGIN = 1.25
+"""Over what was still in use after memory was given back."""
 
 _FORECAST = "forecast"
 
@@ -180,7 +180,7 @@ def _each_step(
         context.progress("training", taken, steps)
         if mark is not None and (resident(device) or 0) > mark:
             release()
-            mark = max(mark, int(ROOM * (resident(device) or 0)))
+            mark = max(mark, int(MARGIN * (resident(device) or 0)))
         if context.budget.spent and taken < steps:
             raise Stopped(f"the time budget ended after {taken} of {steps} steps", cut=True)
 

@@ -25,8 +25,8 @@ def positions(part: Sequence[TrainingRow]) -> int:
 def parts(batch: Sequence[TrainingRow], most: int) -> list[Sequence[TrainingRow]]:
     """The rows in order, as many together as have at most `most` positions of their own.
 
-    Behind a longer prefix they may have as many as the prefix, which every part computes anew: so
-    parts never cost twice what the batch does at once. A single longer row is a part of its own.
+    Behind a longer prefix they may have as many as the prefix: every part computes it anew, and so
+    that stays below twice the rows' own positions. A single longer row is a part of its own.
     """
     most = max(most, len(batch[0].prefix))
     found, first = list[Sequence[TrainingRow]](), 0
