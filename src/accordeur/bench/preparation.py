@@ -6,28 +6,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from accordeur.bench.forecast import (
-    DEFAULT_EFFORT,
-    choose_effort,
-    measure_speed,
-    plan_seconds,
-    row_tokens,
-)
+from accordeur.bench.forecast import measure_speed, row_tokens
 from accordeur.bench.observer import Observer, PlannedEntry, PlanView
 from accordeur.bench.options import Options
 from accordeur.bench.plan import Plan, make_plan
 from accordeur.bench.preflight import Preflight, preflight
 from accordeur.bench.stacks import (
     FEW_ROWS,
-    LEFT_OUT_FIRST,
-    Refusal,
     Stack,
     parse_stacks,
     raise_refusals,
     refuse_impossible,
 )
+from accordeur.bench.within_budget import ByTokens, Forecaster, WithoutModel, within_budget
 from accordeur.core.candidate import Candidate
-from accordeur.core.errors import ModelError, PlanError, UsageError
+from accordeur.core.errors import ModelError, UsageError
 from accordeur.core.lever import Lever, Need
 from accordeur.core.model import Embedder, Model, ModelSource
 from accordeur.core.rendering import Request
@@ -44,9 +37,6 @@ from accordeur.tasks.checks import raise_errors, run_checks
 
 EMBEDDER = "local/minilm"
 """The embedding model of floors, nearest demonstrations and the near-leakage check."""
-
-LEAST_EFFORT = 2
-"""Under it trained levers take too few steps; `all` rather leaves some out."""
 
 
 class Preparation:
@@ -146,8 +136,16 @@ class Preparation:
         floors = [Stack(lever.name, (lever,), floor=True) for lever in floors_for(task.brief)]
         if self.embedder is None:
             floors = [one for one in floors if Need.EMBEDDINGS not in one.levers[0].needs]
-        effort, possible, late = self._within_budget(floors, possible)
+        forecaster = self._forecaster()
+        effort, possible, late = within_budget(
+            floors,
+            possible,
+            forecaster,
+            everything=self.everything,
+            fixed=self.options.effort,
+        )
         refused += late
+        self.forecast = forecaster.seconds([*floors, *possible], effort)
         return make_plan(
             task,
             model=self.model.identity if self.model else None,
@@ -160,72 +158,22 @@ class Preparation:
             screening=self.options.screening,
         )
 
-    def _within_budget(
-        self, floors: Sequence[Stack], possible: Sequence[Stack]
-    ) -> tuple[int, list[Stack], list[Refusal]]:
-        """The effort, what is pulled, and what `all` leaves out because time does not suffice.
-
-        Raises:
-            PlanError: the budget is too small for what was asked for by name.
-        """
-        left, refused = list(possible), dict[str, str]()
-        names = [name for name in LEFT_OUT_FIRST if any(one.name == name for one in left)]
-        if not self.everything:
-            names = []
-        while True:
-            enough = "a larger one"
-            try:
-                effort = self._effort([*floors, *left])
-                if effort >= LEAST_EFFORT or self.options.effort is not None or not names:
-                    break
-            except PlanError as error:
-                if not names:
-                    raise
-                enough = error.hint.partition(",")[0]
-            name = names.pop(0)
-            left = [one for one in left if one.name != name]
-            refused[name] = f"it does not fit the budget; {enough} would do"
-        for name in reversed(list(refused)):
-            # A cheap one may fit where a dear one went after it.
-            more = [one for one in possible if one in left or one.name == name]
-            if self._keeps([*floors, *more], effort):
-                left = more
-                del refused[name]
-        self._effort([*floors, *left])  # the forecast is that of the last plan asked for
-        return effort, left, [Refusal(name, why) for name, why in refused.items()]
-
-    def _keeps(self, stacks: Sequence[Stack], effort: int) -> bool:
-        try:
-            return self._effort(stacks) >= effort
-        except PlanError:
-            return False
-
-    def _effort(self, stacks: Sequence[Stack]) -> int:
-        """The effort of the plan, and the forecast that goes with it."""
+    def _forecaster(self) -> Forecaster:
         fixed = self.options.effort
         if self.model is None:
-            self.forecast = {stack.name: 1.0 for stack in stacks}
-            return fixed or DEFAULT_EFFORT
+            return WithoutModel(fixed)
         base = self.base()
-        speed = measure_speed(self.model)
-        tokens = row_tokens(self.task, base, self.model, Prompting(base, self.source))
         held_out = self.task.held_out.count if self.task.held_out else 0
         rows = len(self.task.train) + len(self.task.dev) + held_out
-        # Reckoned, not the seconds really gone: the same command must give the same plan.
-        overhead = 10.0 + 0.004 * rows
-        effort = fixed or choose_effort(
-            stacks,
+        return ByTokens(
             self.task,
-            tokens,
-            speed,
-            self.options.budget,
-            overhead=overhead,
+            row_tokens(self.task, base, self.model, Prompting(base, self.source)),
+            measure_speed(self.model),
+            overhead=10.0 + 0.004 * rows,
+            budget=self.options.budget,
+            fixed=fixed,
             screening=self.options.screening,
         )
-        self.forecast = plan_seconds(
-            stacks, self.task, tokens, speed, effort, screening=self.options.screening
-        )
-        return effort
 
     def check(self) -> Preflight:
         """Run the checks and tell them.

@@ -46,7 +46,10 @@ LEFT_OUT_FIRST: tuple[str, ...] = (
     "lora",
     "soft-prompt",
 )
-"""What `all` leaves out, in this order, when the smallest plan does not fit the budget."""
+"""What `all` leaves out, in this order, until the rest fits the budget with some effort."""
+
+LEFT_OUT_LAST: tuple[str, ...] = ("few-shot+calibration", "few-shot", "calibration")
+"""What `all` leaves out behind them, and only where nothing would fit otherwise."""
 
 
 FEW_ROWS = 20
