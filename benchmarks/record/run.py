@@ -20,6 +20,7 @@ import accordeur
 from accordeur.bench.finished import Run
 from accordeur.store.run_folder import RunFolder
 from benchmarks.quality.lines import Lines
+from benchmarks.record.peers.table import peers_table
 from benchmarks.record.table import table
 from benchmarks.record.tasks import BUDGET, ENTRIES, LEVERS, Entry, fixed, write
 
@@ -81,6 +82,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tasks", default=",".join(one.name for one in ENTRIES))
     parser.add_argument("--out", type=Path, default=Path("benchmarks/record/results"))
+    parser.add_argument("--peers", type=Path, default=Path("benchmarks/record/peer_results"))
     parser.add_argument("--runs", type=Path, default=Path(".accordeur/record-runs"))
     asked = parser.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)
@@ -97,7 +99,11 @@ def main() -> None:
         place = asked.out / f"{entry.name}.json"
         if place.exists():
             results.append(json.loads(place.read_text(encoding="utf-8")))
-    text = table(results)
+    peers = {}
+    for place in sorted(asked.peers.glob("*.json")):
+        found = json.loads(place.read_text(encoding="utf-8"))
+        peers[found["name"], found["peer"]] = found
+    text = "\n".join(filter(None, [table(results), peers_table(results, peers)]))
     (asked.out / "table.md").write_text(text, encoding="utf-8")
     print(text)
 

@@ -1,4 +1,7 @@
-"""The record as Markdown: a line per task, then what the verdicts were worth together."""
+"""The record as Markdown: a line per task, then what the verdicts were worth together.
+
+The cost is the pick's, to make and for the task's queries (10,000 unless it says otherwise).
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,7 @@ _HEAD = (
     "regret",
     "cross-fitted",
     "minutes",
+    "pick's cost, USD",
 )
 
 
@@ -47,7 +51,7 @@ def table(results: Sequence[Mapping[str, Any]]) -> str:
         scores = held_out(one)
         pick = one["pick"]
         if pick not in scores:
-            lines.append(f"| {one['name']} | - | {pick} | {one['word']} |{' - |' * 6}")
+            lines.append(f"| {one['name']} | - | {pick} | {one['word']} |{' - |' * 7}")
             continue
         best = max(scores, key=lambda name: float(scores[name].mean()))
         mine, top = float(scores[pick].mean()), float(scores[best].mean())
@@ -67,6 +71,7 @@ def table(results: Sequence[Mapping[str, Any]]) -> str:
             f"{100 * raw[-1]:.1f}",
             f"{100 * crossed[-1]:+.1f}",
             f"{one['seconds'] / 60:.1f}",
+            f"{one['entries'][pick]['total']:.2g}",
         ]
         lines.append(f"| {' | '.join(cells)} |")
     if raw:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from benchmarks.record.peers.table import peers_table
 from benchmarks.record.regret import cross_fitted_regret, mean_interval, raw_regret
 from benchmarks.record.tasks import ENTRIES, fixed
 from hypothesis import given, settings
@@ -57,3 +58,14 @@ def test_the_interval_of_a_mean_holds_it() -> None:
 def test_tasks_have_names_of_their_own_and_a_hash_that_is_theirs() -> None:
     assert len({one.name for one in ENTRIES}) == len(ENTRIES) == 18
     assert fixed() == fixed()
+
+
+def test_peers_stand_beside_the_pick_on_the_same_rows() -> None:
+    mine = [1.0, 1.0, None, 0.0, 1.0]
+    result = {"name": "t", "pick": "lora", "entries": {"lora": {"test": mine}}}
+    peer = {"name": "t", "peer": "trl_lora", "test": [0.0, 1.0, 1.0, 0.0, 0.0]}
+    text = peers_table([result], {("t", "trl_lora"): peer})
+    assert "| t | lora 75.0 | - | 40.0 (+50.0 [+0.0, +100.0]) | - |" in text
+    assert peers_table([result], {}) == ""
+    with pytest.raises(ValueError, match="did not answer the rows"):
+        peers_table([result], {("t", "trl_lora"): {**peer, "test": [1.0]}})
