@@ -38,7 +38,7 @@ def ours(study: Study, options: argparse.Namespace) -> dict[str, Any]:
     """Scores, seconds, memory and arithmetic of our engine; the prefix is computed each time."""
     if options.threads:
         torch.set_num_threads(options.threads)
-    model = Models(dtype=options.dtype).model("local/smollm2")
+    model = Models(dtype=options.dtype).local("local/smollm2")
     list(model.score(study.prompts[:2], study.labels))  # pages in, thread pool up
     walls, cpus = [], []
     for _ in range(options.repeats):
@@ -84,7 +84,7 @@ def arithmetic(model: LocalModel, study: Study) -> float:
 
 def theirs(study: Study, options: argparse.Namespace, *, together: bool) -> dict[str, Any]:
     """lm-evaluation-harness over the same tokens."""
-    model = Models(dtype="float32").model("local/smollm2")
+    model = Models(dtype="float32").local("local/smollm2")
     prompts = study.prompts[: options.peer_questions]
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "peer.json"

@@ -18,6 +18,7 @@ from typing import Any
 
 import accordeur
 from accordeur.bench.finished import Run
+from accordeur.core.errors import PlanError
 from accordeur.store.run_folder import RunFolder
 from benchmarks.quality.lines import Lines
 from benchmarks.record.peers.table import peers_table
@@ -92,7 +93,10 @@ def main() -> None:
             if place.exists() and json.loads(place.read_text())["fixed"] == fixed():
                 continue
             print(entry.name, flush=True)
-            found = measure(entry, Path(name), asked.runs)
+            try:
+                found = measure(entry, Path(name), asked.runs)
+            except PlanError as error:
+                found = {"name": entry.name, "fixed": fixed(), "not_possible": str(error)}
             place.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     results = []
     for entry in ENTRIES:

@@ -48,6 +48,10 @@ def table(results: Sequence[Mapping[str, Any]]) -> str:
     lines = [f"| {' | '.join(_HEAD)} |", f"|{'---|' * len(_HEAD)}"]
     raw, crossed, right = [], [], []
     for one in results:
+        if "not_possible" in one:
+            said = " ".join(one["not_possible"].split())
+            lines.append(f"| {one['name']} | - | not possible: {said} |{' - |' * 8}")
+            continue
         scores = held_out(one)
         pick = one["pick"]
         if pick not in scores:

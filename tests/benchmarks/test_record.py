@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from benchmarks.record.peers.table import peers_table
 from benchmarks.record.regret import cross_fitted_regret, mean_interval, raw_regret
+from benchmarks.record.table import table
 from benchmarks.record.tasks import ENTRIES, fixed
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -67,5 +68,8 @@ def test_peers_stand_beside_the_pick_on_the_same_rows() -> None:
     text = peers_table([result], {("t", "trl_lora"): peer})
     assert "| t | lora 75.0 | - | 40.0 (+50.0 [+0.0, +100.0]) | - |" in text
     assert peers_table([result], {}) == ""
+    refused = {"name": "long", "not_possible": "needs an hour.\n\nhint: --budget 1h"}
+    assert peers_table([refused], {}) == ""
+    assert "| long | - | not possible: needs an hour. hint: --budget 1h |" in table([refused])
     with pytest.raises(ValueError, match="did not answer the rows"):
         peers_table([result], {("t", "trl_lora"): {**peer, "test": [1.0]}})

@@ -24,12 +24,12 @@ def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def tiny(tiny_folder: Path) -> LocalModel:
-    return Models(dtype="float32").model(str(tiny_folder))
+    return Models(dtype="float32").local(str(tiny_folder))
 
 
 @pytest.fixture(scope="session")
 def strict(tiny_folder: Path) -> LocalModel:
-    return Models(deterministic=True).model(str(tiny_folder))
+    return Models(deterministic=True).local(str(tiny_folder))
 
 
 @pytest.fixture(scope="session")
@@ -39,12 +39,12 @@ def t5_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def t5(t5_folder: Path) -> LocalModel:
-    return Models().model(str(t5_folder))
+    return Models().local(str(t5_folder))
 
 
 @pytest.fixture(scope="session")
 def strict_t5(t5_folder: Path) -> LocalModel:
-    return Models(deterministic=True).model(str(t5_folder))
+    return Models(deterministic=True).local(str(t5_folder))
 
 
 def ask(

@@ -37,7 +37,7 @@ def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def tiny(tiny_folder: Path) -> LocalModel:
-    return Models(dtype="float32").model(str(tiny_folder))
+    return Models(dtype="float32").local(str(tiny_folder))
 
 
 @pytest.fixture(scope="session")

@@ -62,7 +62,7 @@ def gated(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def t5(folder: Path) -> LocalModel:
-    return Models().model(str(folder))
+    return Models().local(str(folder))
 
 
 @pytest.fixture
@@ -253,7 +253,7 @@ def test_plain_peft_reads_a_soft_prompt_and_gives_the_same_scores(
 def test_transformers_loads_all_weights_and_gives_the_same_scores(
     kind: str, candidate: Candidate, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    model = Models().model(str(request.getfixturevalue(kind)))
+    model = Models().local(str(request.getfixturevalue(kind)))
     ground = Ground.under(candidate, Context(model))  # type: ignore[arg-type]
     trainee, _ = learn("full", candidate, ground)
     part = trainee.candidate().part(FullWeights)

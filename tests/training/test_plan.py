@@ -48,6 +48,8 @@ def test_steps_follow_the_rows() -> None:
     assert default_steps(500, 8, effort=8) == -(-PASSES * 500 // 8)
     assert default_steps(100_000, 8, effort=8) == MOST
     assert default_steps(500, 8, effort=1) < default_steps(500, 8, effort=3)
+    assert default_steps(300, 8, effort=2) == 94
+    assert default_steps(1000, 8, effort=2) == default_steps(100_000, 8, effort=2) == 100
 
 
 def pull(

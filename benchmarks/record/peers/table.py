@@ -31,7 +31,7 @@ def peers_table(
     """
     lines = []
     for one in results:
-        mine = _scores(one["entries"].get(one["pick"], {}).get("test"))
+        mine = _scores(one.get("entries", {}).get(one.get("pick"), {}).get("test"))
         if mine is None:
             continue
         cells = [_cell(mine, peers.get((one["name"], peer)), one["name"]) for peer in NAMES]

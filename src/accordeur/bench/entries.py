@@ -23,7 +23,7 @@ from accordeur.core.lever import Need, Stopped
 from accordeur.core.measurement import Cost
 from accordeur.core.part import Part
 from accordeur.core.task import Example, Limits, Prices
-from accordeur.measure.cost import local_cost, single_queries
+from accordeur.measure.cost import Tokens, endpoint_cost, local_cost, single_queries
 from accordeur.measure.harness import summarise
 from accordeur.parts.assemble import assemble
 from accordeur.parts.bundle import Bundle, bundle_files, load_bundle
@@ -115,7 +115,7 @@ def pull(
     if outcome.finished:
         assert outcome.best is not None
         best = outcome.best.candidate
-        cost = price(best, bench, train, fit_seconds, prices, limits)
+        cost = price(outcome.best, scored, bench, train, fit_seconds, prices, limits)
         outcome = replace(outcome, cost=cost)
         if warning := another_prompt(best):
             context.note("warning", {"message": warning})
@@ -127,23 +127,43 @@ def pull(
 
 
 def price(
-    candidate: Candidate,
+    best: Scored,
+    scored: Sequence[Scored],
     bench: Bench,
     train: Sequence[Example],
     fit_seconds: float,
     prices: Prices,
     limits: Limits,
 ) -> Cost:
-    """The cost of a candidate: 20 dev queries alone, nothing reused from others (P8)."""
+    """The cost of a candidate: 20 dev queries alone, nothing reused from others (P8).
+
+    Args:
+        best: the configuration.
+        scored: everything that was asked on the way to it.
+    """
+    candidate = best.candidate
     latency = single_queries(assemble(candidate, bench.source), bench.dev)
+    labels = len(train) if _saw_labels(candidate) else 0
+    size = sum(len(data) for part in candidate.parts.values() for data in part.files().values())
+    if candidate.base is not None and bench.source.model(candidate.base).identity.remote:
+        return endpoint_cost(
+            fit_seconds=fit_seconds,
+            spent=Tokens.of(one.measurement for one in scored),
+            measured=best.measurement,
+            train_labels=labels,
+            latency=latency,
+            prices=prices,
+            queries=limits.queries,
+            size=size,
+        )
     return local_cost(
         fit_seconds=fit_seconds,
-        train_labels=len(train) if _saw_labels(candidate) else 0,
+        train_labels=labels,
         latency=latency,
         prices=prices,
         queries=limits.queries,
         trained_parameters=candidate.trained_parameters,
-        size=sum(len(data) for part in candidate.parts.values() for data in part.files().values()),
+        size=size,
     )
 
 

@@ -33,6 +33,8 @@ class Options:
         allow_code: the task may name code.
         effort: fixed number of configurations instead of one chosen from the budget.
         forgetting: which entries the forgetting check is made for: `trained`, `full`, `off`.
+        base_url: of an endpoint, instead of its vendor's own.
+        at_once: calls to an endpoint at once at most.
     """
 
     task: str
@@ -50,6 +52,8 @@ class Options:
     allow_code: bool = False
     effort: int | None = None
     forgetting: str = "trained"
+    base_url: str | None = None
+    at_once: int | None = None
 
     def keep(self, folder: RunFolder, effort: int) -> None:
         """Write them into the run, with the effort that was chosen."""

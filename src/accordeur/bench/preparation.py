@@ -20,7 +20,7 @@ from accordeur.bench.stacks import (
 )
 from accordeur.bench.within_budget import ByTokens, Forecaster, WithoutModel, within_budget
 from accordeur.core.candidate import Candidate
-from accordeur.core.errors import ModelError, UsageError
+from accordeur.core.errors import ModelError, PlanError, UsageError
 from accordeur.core.lever import Lever, Need
 from accordeur.core.model import Embedder, Model, ModelSource
 from accordeur.core.rendering import Request
@@ -91,13 +91,26 @@ class Preparation:
 
         Raises:
             ModelError: one of them is missing; a run with `-m none` goes on without embeddings.
+            PlanError: the task forbids endpoints.
         """
         if self._source is None:
-            from accordeur.models.source import Models
+            from accordeur.models.source import Models, is_endpoint
 
-            self._source = Models(deterministic=self.options.deterministic, log=self.observer.log)
+            self._source = Models(
+                deterministic=self.options.deterministic,
+                log=self.observer.log,
+                base_url=self.options.base_url,
+                at_once=self.options.at_once,
+            )
+            if self.task.limits.offline and is_endpoint(self.options.model):
+                raise PlanError(
+                    f"`limits.offline` forbids endpoints, and `{self.options.model}` is one.",
+                    hint="-m local/smollm2, or take `offline` out of task.yaml",
+                )
         if self.options.model != "none":
             self.model = self._source.model(self.options.model)
+            if self.model.identity.remote:
+                _check_endpoint(self.model)
         try:
             self.embedder = self._source.embedder(EMBEDDER)
         except ModelError:
@@ -217,6 +230,18 @@ class Preparation:
                 resumed=resumed,
             )
         )
+
+
+def _check_endpoint(model: Model) -> None:
+    """Make sure that an endpoint answers, with one short call.
+
+    Raises:
+        ModelError: it does not.
+    """
+    from accordeur.models.openai_api.model import EndpointModel
+
+    if isinstance(model, EndpointModel):
+        model.check()
 
 
 def _check_template(task: Task) -> None:

@@ -57,6 +57,8 @@ def run(
     allow_code: bool = False,
     effort: int | None = None,
     forgetting: str = "trained",
+    base_url: str | None = None,
+    at_once: int | None = None,
     runs: Path | None = None,
     observer: Observer | None = None,
     source: ModelSource | None = None,
@@ -80,9 +82,11 @@ def run(
         effort: fixed number of configurations a searching lever scores.
         forgetting: measure what was forgotten off the task, after everything is decided, for
             entries with `trained` parts, for all that use a language model (`full`), or `off`.
+        base_url: of an endpoint (`model="openai/NAME"`), instead of its vendor's own.
+        at_once: calls to an endpoint at once at most, default 32.
         runs: folder of runs, default `./.accordeur/runs`.
         observer: told what happens.
-        source: gives models; default those of this machine.
+        source: gives models; default those of this machine and its endpoints.
 
     Raises:
         AccordeurError: see `accordeur.core.errors`.
@@ -111,6 +115,8 @@ def run(
             allow_code=allow_code,
             effort=effort,
             forgetting=forgetting,
+            base_url=base_url,
+            at_once=at_once,
         ),
     )
     root = runs or runs_folder()

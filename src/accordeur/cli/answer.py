@@ -59,6 +59,10 @@ def command(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object: text, label, all probabilities.")
     ] = False,
+    base_url: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Of the bundle's endpoint, if it has one."),
+    ] = None,
     deterministic: Annotated[
         bool,
         typer.Option("--deterministic", help="float32, each answer independent of its batch."),
@@ -84,7 +88,9 @@ def command(
         from accordeur.cli.rows import read_requests
 
         names, requests = read_requests(source)
-        labels, answers = answer_all(folder, requests, deterministic=deterministic)
+        labels, answers = answer_all(
+            folder, requests, deterministic=deterministic, base_url=base_url
+        )
         _write(output, names, labels, answers)
         return 0
 
@@ -92,12 +98,12 @@ def command(
 
     asked = sys.stdin.read() if text == "-" else str(text)
     request = Request(input=asked, context=context)
-    labels, answers = answer_all(folder, [request], deterministic=deterministic)
+    labels, answers = answer_all(folder, [request], deterministic=deterministic, base_url=base_url)
     if as_json:
         print(json.dumps(answer_json(answers[0], labels), ensure_ascii=False))
     else:
         _print(answers[0], labels)
-    return 0
+    return 1 if answers[0].status == "error" else 0
 
 
 def find_bundle(reference: Path) -> Path:
@@ -134,7 +140,11 @@ def find_bundle(reference: Path) -> Path:
 
 
 def answer_all(
-    folder: Path, requests: Sequence[Request], *, deterministic: bool = False
+    folder: Path,
+    requests: Sequence[Request],
+    *,
+    deterministic: bool = False,
+    base_url: str | None = None,
 ) -> tuple[Sequence[Label], list[Answer]]:
     """Answers in the order of the requests, and the labels of the task.
 
@@ -147,8 +157,8 @@ def answer_all(
     from accordeur.parts.bundle import load_bundle
     from accordeur.parts.loaded import LoadedBundle
 
-    models = Models(deterministic=deterministic, log=note)
-    loaded = LoadedBundle(load_bundle(folder), models, log=note)
+    models = Models(deterministic=deterministic, log=note, base_url=base_url)
+    loaded = LoadedBundle(load_bundle(folder), models, note, moved=base_url is not None)
     counter = Counter(len(requests))
     answers: list[Answer] = []
     for start in range(0, len(requests), BLOCK):

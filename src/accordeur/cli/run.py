@@ -34,9 +34,23 @@ def command(
             "-m",
             "--model",
             metavar="NAME",
-            help="Base model: local/smollm2, hf/ORG/NAME, a folder, or `none` for floors alone.",
+            help="Base model: local/smollm2, hf/ORG/NAME, a folder, an endpoint such as "
+            "openai/NAME, or `none` for floors alone.",
         ),
     ] = "local/smollm2",
+    base_url: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Of an endpoint, instead of its vendor's own."),
+    ] = None,
+    at_once: Annotated[
+        int | None,
+        typer.Option(
+            "-j",
+            "--max-concurrency",
+            metavar="N",
+            help="Calls to an endpoint at once at most. Default: 32.",
+        ),
+    ] = None,
     levers: Annotated[
         str,
         typer.Option(
@@ -123,7 +137,7 @@ def command(
     place = _task(task, config, resume)
     if resume is not None:
         _refuse_beside_resume(context)
-    _check_numbers(limit, seed, max_latency)
+    _check_numbers(limit, seed, max_latency, at_once)
     _check_allowed(allow or [])
     _check_forgetting(forgetting)
     _check_output(output)
@@ -149,6 +163,8 @@ def command(
         "use_cache": not no_cache,
         "allow_code": allow_code,
         "forgetting": forgetting,
+        "base_url": base_url,
+        "at_once": at_once,
     }
     if dry_run:
         return _watch(
@@ -190,7 +206,11 @@ def _refuse_beside_resume(context: typer.Context) -> None:
             )
 
 
-def _check_numbers(limit: int | None, seed: int, max_latency: float | None) -> None:
+def _check_numbers(
+    limit: int | None, seed: int, max_latency: float | None, at_once: int | None
+) -> None:
+    if at_once is not None and at_once < 1:
+        raise UsageError(f"`-j {at_once}` makes no call.", hint="-j 8")
     if limit is not None and limit < 1:
         raise UsageError(f"`--limit {limit}` keeps no row.", hint="--limit 100")
     if seed < 0:

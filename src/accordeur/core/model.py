@@ -22,6 +22,10 @@ R_co = TypeVar("R_co", covariant=True)
 FloatArray = npt.NDArray[np.float32]
 
 
+ENDPOINT = "endpoint"
+"""The device of models that are called."""
+
+
 class Capability(StrEnum):
     """What a model can do; levers ask for these by name.
 
@@ -47,6 +51,7 @@ class ModelIdentity:
         threads: CPU threads, 0 where it does not matter.
         batch_tokens: token budget of a batch.
         template: SHA-256 of the chat template.
+        device: where it runs; `endpoint` for a model that is called.
         deterministic: result independent of batch companions and order (D2).
     """
 
@@ -59,6 +64,11 @@ class ModelIdentity:
     template: str = ""
     device: str = ""
     deterministic: bool = False
+
+    @property
+    def remote(self) -> bool:
+        """Whether it is called: tokens cost money there, not seconds of this machine."""
+        return self.device == ENDPOINT
 
     def to_json(self) -> dict[str, Any]:
         """As plain data."""

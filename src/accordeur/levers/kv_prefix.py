@@ -10,7 +10,7 @@ from accordeur.core.candidate import Candidate
 from accordeur.core.lever import FitContext, Forecast, Need
 from accordeur.core.part import Slot
 from accordeur.core.task import Example, TaskBrief, TaskKind
-from accordeur.training.plan import TrainingPlan, positive, rates
+from accordeur.training.plan import BACKWARD_PREFIX, TrainingPlan, positive, rates
 
 if TYPE_CHECKING:
     from accordeur.training.key_values import PrefixTuning
@@ -80,4 +80,6 @@ class KeyValuePrefixLever:
         return SEARCHED if self.tune else SEARCHED[:1]
 
     def _plan(self, rows: int, effort: int) -> TrainingPlan:
-        return TrainingPlan.of(self, rows, effort, searched=len(self._searched))
+        return TrainingPlan.of(
+            self, rows, effort, searched=len(self._searched), backward=BACKWARD_PREFIX
+        )

@@ -12,7 +12,7 @@ from accordeur.core.lever import FitContext, Forecast, Need
 from accordeur.core.part import Slot
 from accordeur.core.task import Example, TaskBrief, TaskKind
 from accordeur.parts.soft_prompt import SoftPrompt, SoftPromptEnsemble
-from accordeur.training.plan import TrainingPlan, Trial, positive
+from accordeur.training.plan import BACKWARD_SOFT, TrainingPlan, Trial, positive
 
 if TYPE_CHECKING:
     from accordeur.training.soft_prompt import PromptTuning
@@ -121,7 +121,14 @@ class SoftPromptLever:
         return SEARCHED if self.tune else SEARCHED[:1]
 
     def _plan(self, rows: int, effort: int) -> TrainingPlan:
-        return TrainingPlan.of(self, rows, effort, searched=len(self._searched), members=self.seeds)
+        return TrainingPlan.of(
+            self,
+            rows,
+            effort,
+            searched=len(self._searched),
+            members=self.seeds,
+            backward=BACKWARD_SOFT,
+        )
 
 
 def _together(members: Sequence[Candidate]) -> Candidate:

@@ -6,12 +6,12 @@ import resource
 import statistics
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from accordeur.core.measurement import Cost
+from accordeur.core.measurement import Cost, Measurement
 from accordeur.core.rendering import Request
 from accordeur.core.task import Example, Prices
 from accordeur.parts.answering.answerer import Answerer
@@ -84,6 +84,65 @@ def local_cost(
         queries=queries,
         currency=prices.currency,
         trained_parameters=trained_parameters,
+        bytes=size,
+        peak_memory=peak_memory(),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Logical tokens read and written."""
+
+    read: float
+    written: float
+
+    @classmethod
+    def of(cls, measurements: Iterable[Measurement]) -> Tokens:
+        """All of several measurements."""
+        used = [row.answer.usage for one in measurements for row in one.rows]
+        return cls(
+            float(sum(one.input_tokens for one in used)),
+            float(sum(one.output_tokens for one in used)),
+        )
+
+    def money(self, prices: Prices) -> float | None:
+        """What they cost; `None` where a price is not known."""
+        if prices.input_token is None or prices.output_token is None:
+            return None
+        return self.read * prices.input_token + self.written * prices.output_token
+
+
+def endpoint_cost(
+    *,
+    fit_seconds: float,
+    spent: Tokens,
+    measured: Measurement,
+    train_labels: int,
+    latency: Latency,
+    prices: Prices,
+    queries: int,
+    size: int,
+) -> Cost:
+    """Cost of a candidate whose model is called (P8): tokens count, not seconds of this machine.
+
+    make F = tokens x price + train labels x label price; use c = mean tokens of a dev query x
+    price. Unknown where a price of tokens is not known.
+
+    Args:
+        spent: on fitting, its dev evaluations and the levers beneath it.
+        measured: the candidate on dev.
+    """
+    make, dev = spent.money(prices), Tokens.of([measured]).money(prices)
+    rows = len(measured.rows)
+    return Cost(
+        fit_seconds=fit_seconds,
+        make=None if make is None else make + train_labels * prices.label,
+        use=None if dev is None or not rows else dev / rows,
+        cold_seconds=latency.median,
+        latency_p95=latency.p95,
+        latency_queries=latency.queries,
+        queries=queries,
+        currency=prices.currency,
         bytes=size,
         peak_memory=peak_memory(),
     )

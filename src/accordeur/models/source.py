@@ -1,7 +1,8 @@
 """Language and embedding models by name, each loaded once.
 
-Names: `local/smollm2` and `local/minilm` (embedded), `hf/ORG/NAME` (the Hugging Face hub), or the
-path of a folder with safetensors. `provider:model` is read as `provider/model`.
+Names: `local/smollm2` and `local/minilm` (embedded), `hf/ORG/NAME` (the Hugging Face hub), the path
+of a folder with safetensors, or a model behind an endpoint, such as `openai/NAME` (`openai_api`).
+`provider:model` is read as `provider/model`.
 """
 
 from __future__ import annotations
@@ -12,30 +13,33 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from accordeur.core.errors import ModelError
+from accordeur.core.errors import ModelError, UsageError
+from accordeur.core.model import Model
 from accordeur.models import catalog
 from accordeur.models.catalog import Log
+from accordeur.models.openai_api.vendors import VENDORS, endpoint
 from accordeur.models.thread_waiting import wait_briefly
 
 if TYPE_CHECKING:
     from accordeur.models.embedder import BertEmbedder
     from accordeur.models.local.model import LocalModel
+    from accordeur.models.openai_api.model import EndpointModel
 
 LANGUAGE_MODEL = "local/smollm2"
 EMBEDDER = "local/minilm"
 """The default models."""
 
-_ENDPOINTS = ("openai", "anthropic", "google", "azure", "mistral", "groq", "ollama", "together")
-
 
 class Models:
-    """A `core.model.ModelSource` for models that run here.
+    """A `core.model.ModelSource` for models that run here or behind an endpoint.
 
     Args:
         dtype: `float32` or `bfloat16`; by default a short trial decides per model and machine.
         deterministic: results independent of companions and order (D2).
         device: `cpu` or `cuda`; by default CUDA where there is one.
         log: told what takes long, such as a conversion.
+        base_url: of endpoints, instead of their vendor's own.
+        at_once: calls to an endpoint at once at most.
     """
 
     def __init__(
@@ -45,29 +49,50 @@ class Models:
         deterministic: bool = False,
         device: str | None = None,
         log: Log | None = None,
+        base_url: str | None = None,
+        at_once: int | None = None,
     ) -> None:
         wait_briefly()
         self._dtype = dtype
         self._deterministic = deterministic
         self._device = device
         self._log = log
-        self._models: dict[str, LocalModel] = {}
+        self._base_url = base_url
+        self._at_once = at_once
+        self._local: dict[str, LocalModel] = {}
+        self._remote: dict[str, EndpointModel] = {}
         self._embedders: dict[str, BertEmbedder] = {}
 
-    def model(self, name: str) -> LocalModel:
+    def model(self, name: str) -> Model:
         """The language model of this name.
 
         Raises:
-            ModelError: it cannot be found or loaded.
+            ModelError: it cannot be found or loaded, or an endpoint's key is missing. Nothing is
+                sent to an endpoint yet.
+            UsageError: a base URL for a model that runs here.
         """
         resolved = resolve(name)
-        if resolved not in self._models:
+        if resolved.partition("/")[0] not in VENDORS:
+            return self.local(resolved)
+        if resolved not in self._remote:
+            self._remote[resolved] = self._called(resolved)
+        return self._remote[resolved]
+
+    def local(self, name: str) -> LocalModel:
+        """The language model of this name, which runs here. Errors as `model`."""
+        resolved = resolve(name)
+        if resolved not in self._local:
             if resolved == EMBEDDER:
                 raise ModelError(f"`{name}` embeds texts; it is no language model.", hint=_known())
+            if self._base_url is not None:
+                raise UsageError(
+                    f"`{name}` runs on this machine; `--base-url` is for endpoints.",
+                    hint="-m openai/NAME --base-url URL",
+                )
             place, digest = self._place(resolved)
             from accordeur.models.local.model import LocalModel
 
-            self._models[resolved] = LocalModel.load(
+            self._local[resolved] = LocalModel.load(
                 place,
                 name=resolved,
                 digest=digest,
@@ -75,7 +100,14 @@ class Models:
                 deterministic=self._deterministic,
                 device=self._device,
             )
-        return self._models[resolved]
+        return self._local[resolved]
+
+    def _called(self, name: str) -> EndpointModel:
+        from accordeur.models.openai_api.model import MOST, EndpointModel
+
+        vendor, _, rest = name.partition("/")
+        place = endpoint(VENDORS[vendor], self._base_url)
+        return EndpointModel(place, rest, most=self._at_once or MOST, log=self._log)
 
     def embedder(self, name: str = EMBEDDER) -> BertEmbedder:
         """The embedding model of this name: `local/minilm`, or a folder with a BERT of its kind.
@@ -85,7 +117,8 @@ class Models:
         """
         resolved = resolve(name)
         if resolved not in self._embedders:
-            if resolved == LANGUAGE_MODEL or resolved.startswith("hf/"):
+            provider = resolved.partition("/")[0]
+            if resolved == LANGUAGE_MODEL or provider == "hf" or provider in VENDORS:
                 raise ModelError(f"`{name}` is no embedding model.", hint=f"use `{EMBEDDER}`")
             place, digest = self._place(resolved)
             from accordeur.models.embedder import BertEmbedder
@@ -124,10 +157,8 @@ def resolve(name: str) -> str:
         return text
     if provider == "hf" and len(rest.split("/")) in (1, 2) and all(rest.split("/")):
         return text
-    if provider in _ENDPOINTS and rest:
-        raise ModelError(
-            f"`{name}` is an endpoint; endpoints come with a later version.", hint=_known()
-        )
+    if provider in VENDORS and rest:
+        return text
     if provider == "" or text.startswith((".", "~", "/")):
         raise ModelError(f"There is no folder `{name}`.", hint=_known())
     known = [f"local/{short}" for short in catalog.EMBEDDED]
@@ -137,8 +168,16 @@ def resolve(name: str) -> str:
     raise ModelError(f"There is no model named `{name}`.", hint=offer + _known())
 
 
+def is_endpoint(name: str) -> bool:
+    """Whether a name means a model that is called; nothing is called to find out."""
+    return name != "none" and resolve(name).partition("/")[0] in VENDORS
+
+
 def _known() -> str:
-    return "known: local/smollm2, hf/ORG/NAME, or the path of a folder"
+    return (
+        "known: local/smollm2, hf/ORG/NAME, the path of a folder, or an endpoint such as "
+        f"openai/NAME ({', '.join(VENDORS)})"
+    )
 
 
 def folder_digest(folder: Path) -> str:

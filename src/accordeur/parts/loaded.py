@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Literal
 
 from accordeur.core.answer import Answer
-from accordeur.core.errors import UsageError
-from accordeur.core.model import ModelSource
+from accordeur.core.errors import ModelError, UsageError
+from accordeur.core.model import ModelIdentity, ModelSource
 from accordeur.core.rendering import Request
 from accordeur.core.task import Turn
 from accordeur.parts.assemble import assemble
@@ -27,6 +27,10 @@ class LoadedBundle:
         source: gives models by name; default those of this machine.
         log: told when the base model differs from the one the bundle was measured on, or the prompt
             from the one that a part was trained with.
+        moved: an endpoint at another address than the measured one is what the user named.
+
+    Raises:
+        ModelError: the base model cannot be had, or is an endpoint at another address.
     """
 
     def __init__(
@@ -34,6 +38,8 @@ class LoadedBundle:
         bundle: Bundle,
         source: ModelSource | None = None,
         log: Callable[[str], None] | None = None,
+        *,
+        moved: bool = False,
     ) -> None:
         if source is None:
             from accordeur.models.source import Models
@@ -44,13 +50,10 @@ class LoadedBundle:
         if log is not None and (warning := another_prompt(bundle.candidate)):
             log(f"{warning}; its scores do not carry over.")
         base = bundle.candidate.base
-        if base is not None and bundle.base_digest and log is not None:
-            found = source.model(base).identity.digest
-            if found != bundle.base_digest:
-                log(
-                    f"`{base}` has other weights here than those this bundle was measured on; "
-                    "its scores do not carry over."
-                )
+        if base is not None and bundle.base_digest:
+            found = source.model(base).identity
+            if found.digest != bundle.base_digest:
+                _tell_other(base, found, log, moved=moved)
 
     def __repr__(self) -> str:
         return f"LoadedBundle({self.bundle.candidate.task.name}: {self.describe()})"
@@ -76,14 +79,49 @@ class LoadedBundle:
         return [answers[index] for index in range(len(requests))]
 
 
-def load(folder: str | Path, *, log: Callable[[str], None] | None = None) -> LoadedBundle:
+def load(
+    folder: str | Path,
+    *,
+    log: Callable[[str], None] | None = None,
+    base_url: str | None = None,
+) -> LoadedBundle:
     """Load a bundle so that it can answer.
+
+    Args:
+        log: told what differs from the place it was measured at.
+        base_url: where its endpoint is called, instead of the vendor's own address.
 
     Raises:
         BundleError: not a bundle, or a damaged or unsafe one.
-        ModelError: its model is not here.
+        ModelError: its model is not here, or its endpoint is called elsewhere than it was measured.
     """
-    return LoadedBundle(load_bundle(Path(folder)), log=log)
+    from accordeur.models.source import Models
+
+    models = Models(log=log, base_url=base_url)
+    return LoadedBundle(load_bundle(Path(folder)), models, log, moved=base_url is not None)
+
+
+def _tell_other(
+    base: str, found: ModelIdentity, log: Callable[[str], None] | None, *, moved: bool
+) -> None:
+    """Warn of another model; nothing is sent to an endpoint that nobody named.
+
+    Raises:
+        ModelError: an endpoint at another address than the bundle was measured on.
+    """
+    if found.remote and not moved:
+        raise ModelError(
+            f"This bundle was not measured on `{base}` as it is called here "
+            f"({found.engine.partition(' ')[2]}).",
+            hint="name the address: --base-url URL",
+        )
+    if log is not None and found.remote:
+        log(f"`{base}` is called elsewhere than where this bundle was measured.")
+    elif log is not None:
+        log(
+            f"`{base}` has other weights here than those this bundle was measured on; "
+            "its scores do not carry over."
+        )
 
 
 _ROLES: Mapping[str, Literal["system", "user", "assistant"]] = {

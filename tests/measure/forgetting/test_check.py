@@ -59,7 +59,7 @@ def source() -> Models:
 
 @pytest.fixture(scope="module")
 def tiny(source: Models, folder: Path) -> LocalModel:
-    return source.model(str(folder))
+    return source.local(str(folder))
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +131,7 @@ def test_a_large_update_is_seen_and_leaves_the_base_as_it_was(
 @pytest.mark.smollm2
 def test_a_real_model_is_seen_to_forget() -> None:
     name, source = "local/smollm2", Models()
-    part = lora(source.model(name), 0.05, "down_proj")
+    part = lora(source.local(name), 0.05, "down_proj")
     candidate = Candidate(BRIEF, name).with_part(part)
     found = check_forgetting(candidate, source, Materials(WHOLE.passages[:5], None), seed=0)
     assert 10 < found.general.base.value < 100, "it reads plain English"

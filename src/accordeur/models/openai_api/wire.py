@@ -1,0 +1,251 @@
+"""Requests and answers of the OpenAI wire, as plain data: nothing is sent here.
+
+Chat completions with text messages (OpenAI API reference, *Create chat completion*).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from accordeur.core.model import Sampling
+from accordeur.core.rendering import Rendered
+from accordeur.models.openai_api.failures import Failure, Kind, from_answer
+
+OPTIONAL = ("seed", "logprobs", "temperature", "top_p")
+"""Fields that are left out when an endpoint refuses them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One answer.
+
+    Attributes:
+        text: what it says; its words of refusal where it refuses in a field of their own.
+        finished: ended by the model, not by the limit.
+        logprob: mean log-probability of its tokens, nats; `None` where it was not told.
+        input_tokens, output_tokens: `None` where they were not told.
+        model: as the endpoint resolved it.
+        fingerprint: of the system that answered; empty where it has none.
+    """
+
+    text: str
+    finished: bool
+    logprob: float | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    model: str = ""
+    fingerprint: str = ""
+
+
+def messages(prompt: Rendered) -> list[dict[str, str]]:
+    """The turns of a prompt.
+
+    Raises:
+        ValueError: it holds virtual tokens, which only weights can read.
+    """
+    turns = []
+    for turn in prompt.turns():
+        if any(segment.kind == "soft" for segment in turn.segments):
+            raise ValueError("an endpoint reads no soft prompt")
+        turns.append({"role": turn.role, "content": turn.text})
+    if prompt.prefill:
+        turns.append({"role": "assistant", "content": prompt.prefill})
+    return turns
+
+
+def chat_body(
+    model: str,
+    turns: Sequence[Mapping[str, str]],
+    sampling: Sampling,
+    *,
+    limit_field: str = "max_tokens",
+    without: Collection[str] = (),
+    stream: bool = False,
+) -> dict[str, Any]:
+    """The body of a chat completion.
+
+    Args:
+        limit_field: what the limit of new tokens is called.
+        without: fields of `OPTIONAL` that are not sent.
+    """
+    body: dict[str, Any] = {
+        "model": model,
+        "messages": list(turns),
+        limit_field: sampling.max_tokens,
+        "temperature": sampling.temperature,
+        "logprobs": True,
+        "seed": sampling.seed % 2**31,
+    }
+    if sampling.temperature > 0 and sampling.top_p < 1:
+        body["top_p"] = sampling.top_p
+    for name in without:
+        body.pop(name, None)
+    if stream:
+        body["stream"] = True
+        body["stream_options"] = {"include_usage": True}
+        body.pop("logprobs", None)
+    return body
+
+
+def read_chat(text: str) -> Reply:
+    """The answer in a response's body.
+
+    Raises:
+        Failure: it is no JSON, no chat completion, half of one, or an error in its place.
+    """
+    try:
+        data = json.loads(text)
+    except ValueError:
+        raise Failure(Kind.NOT_JSON, f"the answer is not JSON: {text[:80]!r}") from None
+    if not isinstance(data, dict):
+        raise Failure(Kind.MALFORMED, "the answer is no JSON object")
+    inside = from_answer(data)
+    if inside is not None:
+        raise inside
+    try:
+        choice = data["choices"][0]
+        message = choice["message"]
+        content = _content(message.get("content"))
+        refusal = message.get("refusal")
+        ended = choice.get("finish_reason")
+        if refusal is not None and not isinstance(refusal, str):
+            raise TypeError("refusal")
+    except (KeyError, IndexError, TypeError, AttributeError):
+        raise Failure(Kind.MALFORMED, "the answer holds no message") from None
+    _check_end(ended)
+    spent = _usage(data.get("usage"))
+    return Reply(
+        content or refusal or "",
+        ended != "length",
+        _mean_logprob(choice.get("logprobs")),
+        *spent,
+        model=str(data.get("model") or ""),
+        fingerprint=str(data.get("system_fingerprint") or ""),
+    )
+
+
+def read_stream(lines: Iterable[str]) -> Iterator[str | Reply]:
+    """Pieces of an answer as they come, then the whole of it.
+
+    Args:
+        lines: of a server-sent event stream (WHATWG HTML, 9.2).
+
+    Raises:
+        Failure: the stream ends before the answer does, or tells an error.
+    """
+    reader = StreamReader()
+    for line in lines:
+        piece = reader.line(line)
+        if piece:
+            yield piece
+    yield reader.end()
+
+
+class StreamReader:
+    """Reads a stream line by line."""
+
+    def __init__(self) -> None:
+        self._said: list[str] = []
+        self._ended: str | None = None
+        self._usage: tuple[int | None, int | None] = (None, None)
+        self._model = self._fingerprint = ""
+
+    def line(self, line: str) -> str:
+        """The text that a line adds; empty for most.
+
+        Raises:
+            Failure: it tells an error, or is no event of this wire.
+        """
+        if not line.startswith("data:"):
+            return ""
+        data = line.removeprefix("data:").strip()
+        if data == "[DONE]" or not data:
+            return ""
+        try:
+            event = json.loads(data)
+            inside = from_answer(event)
+            if inside is not None:
+                raise inside
+            self._model = str(event.get("model") or self._model)
+            self._fingerprint = str(event.get("system_fingerprint") or self._fingerprint)
+            if event.get("usage"):
+                self._usage = _usage(event["usage"])
+            choices = event.get("choices") or []
+            if not choices:
+                return ""
+            delta = choices[0].get("delta") or {}
+            piece = _content(delta.get("content")) or str(delta.get("refusal") or "")
+            self._ended = choices[0].get("finish_reason") or self._ended
+        except ValueError:
+            raise Failure(Kind.NOT_JSON, f"an event is not JSON: {data[:80]!r}") from None
+        except (TypeError, AttributeError, KeyError):
+            raise Failure(Kind.MALFORMED, "an event holds no piece of a message") from None
+        self._said.append(piece)
+        return piece
+
+    def end(self) -> Reply:
+        """The whole answer.
+
+        Raises:
+            Failure: it never came to its end.
+        """
+        _check_end(self._ended)
+        return Reply(
+            "".join(self._said),
+            self._ended != "length",
+            None,
+            *self._usage,
+            model=self._model,
+            fingerprint=self._fingerprint,
+        )
+
+
+def read_models(text: str) -> list[dict[str, Any]]:
+    """What `/models` lists, each with its `id`.
+
+    Raises:
+        Failure: it lists nothing that can be read.
+    """
+    try:
+        data = json.loads(text)
+        listed = data["data"] if isinstance(data, dict) else data
+        return [one for one in listed if isinstance(one, dict) and isinstance(one.get("id"), str)]
+    except ValueError:
+        raise Failure(Kind.NOT_JSON, f"the list is not JSON: {text[:80]!r}") from None
+    except (KeyError, TypeError):
+        raise Failure(Kind.MALFORMED, "the endpoint lists no models") from None
+
+
+def _check_end(ended: Any) -> None:
+    if ended == "content_filter":
+        raise Failure(Kind.CONTENT_FILTER, "the endpoint's filter stopped the answer")
+    if not isinstance(ended, str):
+        raise Failure(Kind.CUT, "the answer came without its end")
+
+
+def _content(content: Any) -> str:
+    """A message's text: a string, or parts of which the texts count."""
+    if content is None:
+        return ""
+    if isinstance(content, str):
+        return content
+    return "".join(str(part["text"]) for part in content if part.get("type") == "text")
+
+
+def _usage(told: Any) -> tuple[int | None, int | None]:
+    if not isinstance(told, Mapping):
+        return None, None
+    counts = told.get("prompt_tokens"), told.get("completion_tokens")
+    read = tuple(one if isinstance(one, int) and one >= 0 else None for one in counts)
+    return read[0], read[1]
+
+
+def _mean_logprob(told: Any) -> float | None:
+    try:
+        found = [float(one["logprob"]) for one in told["content"]]
+        return sum(found) / len(found)
+    except (TypeError, KeyError, ValueError, ZeroDivisionError):
+        return None

@@ -1,0 +1,298 @@
+"""An OpenAI-compatible endpoint on loopback that misbehaves as it is told.
+
+    with ScriptedEndpoint(lambda messages: "yes", faults={"429": 0.02, "reset": 0.02}) as server:
+        model = Models(base_url=server.base_url).model("openai/scripted")
+
+It speaks HTTP/1.1 over asyncio by hand, because half an answer, a reset connection and a body that
+drips byte by byte are what frameworks keep from happening.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import socket
+import struct
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+FAULTS = (
+    "429",
+    "500",
+    "slow",
+    "cut",
+    "wrong json",
+    "html",
+    "reset",
+    "no choices",
+    "filter",
+    "401",
+    "402",
+    "404",
+    "hang",
+)
+"""What can go wrong; `slow` and `hang` answer late or never."""
+
+Messages = Sequence[Mapping[str, str]]
+
+
+@dataclass
+class Seen:
+    """What a server saw.
+
+    Attributes:
+        calls: requests for an answer.
+        faults: how often each was committed.
+        answered: text of the last message -> how often it was answered in full.
+        bodies: of the requests, as they came.
+        keys: the Authorization headers.
+        most_at_once: requests in flight together.
+    """
+
+    calls: int = 0
+    faults: Counter[str] = field(default_factory=Counter)
+    answered: Counter[str] = field(default_factory=Counter)
+    bodies: list[dict[str, Any]] = field(default_factory=list)
+    keys: set[str] = field(default_factory=set)
+    most_at_once: int = 0
+
+
+class ScriptedEndpoint:
+    """A server for the length of a `with` block.
+
+    Args:
+        answer: what a model would say to these messages.
+        faults: shares of calls that go wrong, by name.
+        delay: seconds an answer takes.
+        capacity: calls in flight over which it answers 429, as a rate limit; 0 for no limit.
+        retry_after: seconds it asks for then.
+        refuses: fields it answers 400 to.
+        usage: tell tokens.
+        models: what it lists.
+        seed: of the faults.
+    """
+
+    def __init__(
+        self,
+        answer: Callable[[Messages], str] = lambda messages: "I see.",
+        *,
+        faults: Mapping[str, float] | None = None,
+        delay: float = 0.0,
+        capacity: int = 0,
+        retry_after: float = 0.05,
+        refuses: Sequence[str] = (),
+        usage: bool = True,
+        models: Sequence[Mapping[str, Any]] = ({"id": "scripted", "max_model_len": 4096},),
+        seed: int = 0,
+    ) -> None:
+        unknown = set(faults or {}) - set(FAULTS)
+        if unknown:
+            raise ValueError(f"no such fault: {sorted(unknown)}")
+        self.answer = answer
+        self.faults = dict(faults or {})
+        self._delay = delay
+        self._capacity = capacity
+        self._retry_after = retry_after
+        self._refuses = tuple(refuses)
+        self._usage = usage
+        self._models = [dict(one) for one in models]
+        self._draws = random.Random(seed)
+        self._loop = asyncio.new_event_loop()
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._in_flight = 0
+        self.seen = Seen()
+        self.port = 0
+
+    @property
+    def base_url(self) -> str:
+        """What `--base-url` takes."""
+        return f"http://127.0.0.1:{self.port}/v1"
+
+    def __enter__(self) -> ScriptedEndpoint:
+        self._thread.start()
+        self._ready.wait()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+
+    def _serve(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        server = self._loop.run_until_complete(
+            asyncio.start_server(self._talk, "127.0.0.1", self.port)
+        )
+        self.port = server.sockets[0].getsockname()[1]
+        self._ready.set()
+        self._loop.run_forever()
+        server.close()
+        tasks = asyncio.all_tasks(self._loop)
+        for task in tasks:
+            task.cancel()
+        self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        self._loop.close()
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while True:
+                head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+                headers = {
+                    name.lower(): value.strip()
+                    for name, _, value in (line.partition(":") for line in head[1:] if line)
+                }
+                body = await reader.readexactly(int(headers.get("content-length", "0")))
+                if not await self._respond(head[0].split()[1], headers, body, writer):
+                    return
+        except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+    async def _respond(
+        self, path: str, headers: Mapping[str, str], body: bytes, writer: asyncio.StreamWriter
+    ) -> bool:
+        """Answer a request; whether the connection stays open."""
+        self.seen.keys.add(headers.get("authorization", ""))
+        if path.endswith("/models"):
+            return await self._send(writer, 200, {"object": "list", "data": self._models})
+        asked = json.loads(body)
+        self.seen.calls += 1
+        self.seen.bodies.append(asked)
+        self._in_flight += 1
+        self.seen.most_at_once = max(self.seen.most_at_once, self._in_flight)
+        try:
+            return await self._misbehave(asked, writer)
+        finally:
+            self._in_flight -= 1
+
+    async def _misbehave(self, asked: dict[str, Any], writer: asyncio.StreamWriter) -> bool:
+        refused = next((name for name in self._refuses if name in asked), None)
+        if refused is not None:
+            message = f"Unsupported parameter: '{refused}' is not supported with this model."
+            return await self._send(writer, 400, {"error": {"message": message}})
+        if self._capacity and self._in_flight > self._capacity:
+            self.seen.faults["429"] += 1
+            return await self._rate_limit(writer)
+        drawn = self._draws.random()
+        fault = ""
+        for name, share in self.faults.items():
+            if 0 <= drawn < share:
+                fault = name
+            drawn -= share
+        if fault:
+            self.seen.faults[fault] += 1
+        if fault in ("429", "500", "401", "402", "404"):
+            if fault == "429":
+                return await self._rate_limit(writer)
+            told = {"error": {"message": f"told to fail with {fault}", "code": None}}
+            return await self._send(writer, int(fault), told)
+        if fault == "reset":
+            self._reset(writer)
+            return False
+        if fault == "hang":
+            await asyncio.sleep(3600)
+        await asyncio.sleep(self._delay)
+        if asked.get("stream"):
+            return await self._stream(asked, writer, fault)
+        return await self._whole(asked, writer, fault)
+
+    async def _whole(self, asked: dict[str, Any], writer: asyncio.StreamWriter, fault: str) -> bool:
+        said = self.answer(asked["messages"])
+        words = said.split()
+        limit = asked.get("max_tokens") or asked.get("max_completion_tokens") or len(words)
+        cut = len(words) > limit
+        text = " ".join(words[:limit]) if cut else said
+        end = "content_filter" if fault == "filter" else "length" if cut else "stop"
+        data: dict[str, Any] = {
+            "id": "scripted",
+            "object": "chat.completion",
+            "model": asked["model"],
+            "choices": [
+                {
+                    "index": 0,
+                    "message": {"role": "assistant", "content": text},
+                    "finish_reason": end,
+                }
+            ],
+        }
+        if self._usage:
+            read = sum(len(one["content"].split()) for one in asked["messages"])
+            data["usage"] = {"prompt_tokens": read, "completion_tokens": min(len(words), limit)}
+        if fault == "no choices":
+            data["choices"] = []
+        whole = json.dumps(data).encode()
+        if fault == "wrong json":
+            whole = whole[: len(whole) // 2]
+        if fault == "html":
+            return await self._raw(writer, 200, b"<html><title>Bad gateway</title></html>", "html")
+        if fault == "cut":
+            writer.write(_head(200, len(whole), "json") + whole[: len(whole) // 2])
+            await writer.drain()
+            return False
+        if fault == "slow":
+            writer.write(_head(200, len(whole), "json"))
+            for at in range(0, len(whole), 40):
+                writer.write(whole[at : at + 40])
+                await writer.drain()
+                await asyncio.sleep(0.01)
+        else:
+            await self._raw(writer, 200, whole, "json")
+        if not fault or fault == "slow":
+            self.seen.answered[asked["messages"][-1]["content"]] += 1
+        return True
+
+    async def _stream(
+        self, asked: dict[str, Any], writer: asyncio.StreamWriter, fault: str
+    ) -> bool:
+        said = self.answer(asked["messages"])
+        words = said.split(" ")
+        pieces = [word if at == 0 else f" {word}" for at, word in enumerate(words)]
+        events: list[Any] = [{"choices": [{"delta": {"content": one}}]} for one in pieces]
+        if fault == "cut":
+            events = events[: max(1, len(events) // 2)]
+        else:
+            events.append({"choices": [{"delta": {}, "finish_reason": "stop"}]})
+        writer.write(
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
+        )
+        for event in events:
+            writer.write(b"data: " + json.dumps(event).encode() + b"\n\n")
+            await writer.drain()
+        if fault != "cut":
+            writer.write(b"data: [DONE]\n\n")
+            await writer.drain()
+        return False
+
+    async def _rate_limit(self, writer: asyncio.StreamWriter) -> bool:
+        told = json.dumps({"error": {"message": "slow down", "code": "rate_limit_exceeded"}})
+        head = _head(429, len(told), "json", f"Retry-After: {self._retry_after}\r\n")
+        writer.write(head + told.encode())
+        await writer.drain()
+        return True
+
+    async def _send(self, writer: asyncio.StreamWriter, status: int, data: Any) -> bool:
+        return await self._raw(writer, status, json.dumps(data).encode(), "json")
+
+    async def _raw(self, writer: asyncio.StreamWriter, status: int, body: bytes, kind: str) -> bool:
+        writer.write(_head(status, len(body), kind) + body)
+        await writer.drain()
+        return True
+
+    def _reset(self, writer: asyncio.StreamWriter) -> None:
+        """Close with RST in the place of FIN."""
+        connection = writer.get_extra_info("socket")
+        linger = struct.pack("ii", 1, 0)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        writer.transport.abort()
+
+
+def _head(status: int, length: int, kind: str, more: str = "") -> bytes:
+    media = {"json": "application/json", "html": "text/html"}[kind]
+    return (
+        f"HTTP/1.1 {status} Told\r\nContent-Type: {media}\r\nContent-Length: {length}\r\n{more}\r\n"
+    ).encode()

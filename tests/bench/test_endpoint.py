@@ -1,0 +1,160 @@
+"""A whole run on an endpoint: refusals by name, prices, lost rows asked again, keys kept."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from accordeur.bench.finished import Run
+from accordeur.bench.run import resume, run
+from accordeur.core.errors import ModelError, PlanError, UsageError
+from accordeur.parts.loaded import load
+from accordeur.testing.endpoint import Messages, ScriptedEndpoint
+from accordeur.testing.toy import label_task, write_label_task
+
+GOLD = {
+    row.text: next(
+        one.text for one in label_task().labels if row.expected and one.name == row.expected[0]
+    )
+    for row in (*label_task().train, *label_task().dev)
+}
+
+
+def knowing(messages: Messages) -> str:
+    """Right where a demonstration was shown; in words no label has elsewhere."""
+    text = messages[-1]["content"].rpartition("\n\n")[2]
+    if len(messages) > 1:
+        return f"{GOLD.get(text, 'billing')}."
+    return "That depends."
+
+
+def go(place: Path, server: ScriptedEndpoint, **options: Any) -> Run:
+    asked: dict[str, Any] = {
+        "model": "openai/scripted",
+        "levers": "few-shot",
+        "base_url": server.base_url,
+        "runs": place / "runs",
+        "effort": 1,
+    }
+    return run(write_label_task(place / "task"), **{**asked, **options})
+
+
+def entry(found: Run, name: str) -> dict[str, Any]:
+    return next(one for one in found.record["entries"] if one["name"] == name)
+
+
+def test_a_run_on_an_endpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret-of-mine-123")
+    with ScriptedEndpoint(knowing) as server:
+        found = go(tmp_path, server, levers="all")
+        assert server.seen.keys == {"Bearer sk-secret-of-mine-123"}
+    assert entry(found, "as-is")["dev"]["statuses"] == {"parse failure": 12}
+    assert entry(found, "as-is")["dev"]["score"] == 0.0
+    assert entry(found, "few-shot")["dev"]["score"] == 1.0
+    refused = {one["name"]: one["reason"] for one in found.record["plan"]["refused"]}
+    assert refused["lora"] == "`lora` needs weights that can be trained"
+    assert refused["calibration"].startswith("`calibration` needs log-probabilities")
+    cost = entry(found, "few-shot")["cost"]
+    assert cost["use"] is None, "no price is known"
+    assert cost["total"] is None
+    assert cost["cold_seconds"] > 0
+    assert found.record["model"]["name"] == "openai/scripted"
+    everything = "".join(
+        file.read_text(encoding="utf-8", errors="replace")
+        for file in tmp_path.rglob("*")
+        if file.is_file()
+    )
+    assert "sk-secret" not in everything
+
+
+def test_prices_of_tokens_make_it_money(tmp_path: Path) -> None:
+    with ScriptedEndpoint(knowing) as server:
+        folder = write_label_task(tmp_path / "task")
+        task = folder / "task.yaml"
+        priced = "prices: {input_token: 0.001, output_token: 0.01}\n"
+        task.write_text(task.read_text() + priced, encoding="utf-8")
+        found = run(
+            folder,
+            model="openai/scripted",
+            levers="as-is",
+            base_url=server.base_url,
+            runs=tmp_path / "runs",
+        )
+    measured = json.loads(
+        next((tmp_path / "runs").rglob("entries/as-is.json")).read_text(encoding="utf-8")
+    )
+    usage = found.record["entries"]
+    cost = next(one for one in usage if one["name"] == "as-is")["cost"]
+    assert measured["cost"]["use"] == cost["use"]
+    # Two words are written for every row: "That depends."
+    read = (cost["use"] - 2 * 0.01) / 0.001
+    assert 10 < read < 60
+    assert cost["make"] == pytest.approx(12 * cost["use"])
+
+
+def test_the_winner_answers_at_the_address_it_was_measured_at(tmp_path: Path) -> None:
+    with ScriptedEndpoint(knowing) as server, ScriptedEndpoint(knowing) as other:
+        found = go(tmp_path, server)
+        winner = found.winner.save(tmp_path / "winner")
+        said = load(winner, base_url=server.base_url).answer("I never got my card")
+        assert said.label == "billing"
+        told: list[str] = []
+        assert load(winner, base_url=other.base_url, log=told.append).answer("x").label
+        assert "called elsewhere" in told[0]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("OPENAI_BASE_URL", other.base_url)
+            calls = other.seen.calls
+            with pytest.raises(ModelError, match="was not measured on") as caught:
+                load(winner)
+            assert other.seen.calls == calls, "nothing was sent to an address nobody named"
+        assert caught.value.hint == "name the address: --base-url URL"
+
+
+def test_rows_that_are_lost_are_asked_again(tmp_path: Path) -> None:
+    def turning_bad(messages: Messages) -> str:
+        server.faults = {"filter": 0.95}  # behind the call that makes sure of an answer
+        return knowing(messages)
+
+    with ScriptedEndpoint(turning_bad) as server:
+        first = go(tmp_path, server)
+        assert first.record["lost"]["split"] == "dev"
+        assert first.record["decision"]["pick"] is None, "over 2 % of the rows are missing"
+        lost = entry(first, "as-is")["dev"]
+        assert lost is None or lost["missing"] > 0, "missing, not wrong"
+        server.answer = knowing
+        server.faults = {}
+        second = resume(first.name, runs=tmp_path / "runs")
+    assert entry(second, "few-shot")["dev"]["score"] == 1.0
+    assert second.record["decision"]["pick"] is not None
+
+
+def test_a_dead_endpoint_is_told_before_anything_else(tmp_path: Path) -> None:
+    with ScriptedEndpoint(knowing) as server:
+        pass
+    with pytest.raises(ModelError, match="connection"):
+        go(tmp_path, server)
+
+
+def test_what_cannot_be_meant_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    with ScriptedEndpoint(knowing) as server:
+        with pytest.raises(UsageError, match="runs on this machine"):
+            go(tmp_path, server, model="local/smollm2")
+        with pytest.raises(PlanError, match="needs weights"):
+            go(tmp_path, server, levers="lora")
+        with pytest.raises(ModelError, match="is no base URL"):
+            go(tmp_path, server, base_url="127.0.0.1:8000")
+        with pytest.raises(ModelError, match="password"):
+            go(tmp_path, server, base_url="http://me:secret@127.0.0.1:1/v1")
+        with pytest.raises(ModelError, match="OPENAI_API_KEY is not set"):
+            go(tmp_path, server, base_url=None)
+        task = write_label_task(tmp_path / "closed")
+        place = task / "task.yaml"
+        place.write_text(place.read_text() + "limits: {offline: true}\n", encoding="utf-8")
+        before = server.seen.calls
+        with pytest.raises(PlanError, match="forbids endpoints"):
+            run(task, model="openai/scripted", base_url=server.base_url, runs=tmp_path / "runs")
+        assert server.seen.calls == before
