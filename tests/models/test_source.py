@@ -35,12 +35,6 @@ def test_an_unknown_name_offers_the_nearest(name: str) -> None:
     assert "did you mean `local/" in error.value.hint
 
 
-@pytest.mark.parametrize("name", ["openai/gpt-5", "openai:gpt-5", "anthropic/claude"])
-def test_endpoints_are_for_a_later_version(name: str) -> None:
-    with pytest.raises(ModelError, match="later version"):
-        resolve(name)
-
-
 def test_a_missing_folder_is_said_to_be_missing(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="no folder"):
         resolve(str(tmp_path / "nothing"))

@@ -211,7 +211,8 @@ class Preparation:
         """Tell the plan with its forecast."""
         described = "none"
         if plan.model is not None:
-            described = f"{plan.model.name} ({plan.model.dtype})"
+            dtype = plan.model.dtype
+            described = f"{plan.model.name} ({dtype})" if dtype else plan.model.name
         self.observer.planned(
             PlanView(
                 run=folder.name,

@@ -30,7 +30,7 @@ COMMANDS: Mapping[str, str] = {
     "runs export": "Write the answers of a run as JSONL, JSON or CSV.",
     "runs rm": "Remove runs for good.",
     "models": "List, fetch and remove the embedded models.",
-    "models list": "List the embedded models.",
+    "models list": "List the embedded models, or those of an endpoint.",
     "models pull": "Fetch the embedded models and make them ready.",
     "models rm": "Free the space an embedded model takes in the cache.",
     "cache": "Look at the answer cache, and make it smaller.",

@@ -327,6 +327,17 @@ def _show(finished: Run, output: Path | None) -> int:
     return 0
 
 
+def _address(finished: Run) -> str:
+    """The flag that leads to the endpoint the winner was measured on, if one was named."""
+    from accordeur.bench.options import kept_options
+    from accordeur.store.run_folder import RunFolder
+
+    options = kept_options(RunFolder.open(finished.folder)) or {}
+    pick = finished.record["decision"]["pick"] or ""
+    url = None if pick.startswith("floor:") else options.get("base_url")
+    return f" --base-url {url}" if url else ""
+
+
 def _show_places(out: Any, finished: Run, report: Path | None, written: str) -> None:
     from accordeur.cli.terminal import near_path
 
@@ -344,6 +355,7 @@ def _show_places(out: Any, finished: Run, report: Path | None, written: str) -> 
         out.print(f"label   {near_path(Path(label_next['file']))}", soft_wrap=True)
     out.print("\nnext:")
     if has_bundle:
-        out.print(f'  accordeur answer {near_path(bundle)} "your text"', soft_wrap=True)
+        asked = f'accordeur answer {near_path(bundle)} "your text"{_address(finished)}'
+        out.print(f"  {asked}", soft_wrap=True)
     out.print(f"  accordeur runs show {finished.name}", soft_wrap=True)
     out.print("  accordeur init FOLDER --data YOUR.csv", soft_wrap=True)

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from accordeur.core.errors import ModelError, UsageError
-from accordeur.core.model import Model
 from accordeur.models import catalog
 from accordeur.models.catalog import Log
 from accordeur.models.openai_api.vendors import VENDORS, endpoint
 from accordeur.models.thread_waiting import wait_briefly
 
 if TYPE_CHECKING:
+    from accordeur.core.model import Model
     from accordeur.models.embedder import BertEmbedder
     from accordeur.models.local.model import LocalModel
     from accordeur.models.openai_api.model import EndpointModel

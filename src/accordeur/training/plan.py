@@ -28,8 +28,8 @@ out of tasks with many rows, where a part of one pass already learns: 100 steps 
 BACKWARD, BACKWARD_ALL, BACKWARD_SOFT, BACKWARD_PREFIX = 5, 10, 4, 3
 """What a trained row costs in rows scored by the engine, whose batches are larger: of LoRA, of all
 weights, of a soft prompt, of keys and values. Measured in bfloat16 on two machines, on
-examples/support and tasks of the record: LoRA 5.5, 4.1, 4.8; all weights 11; soft prompt 5.3, 3.2, 3.6, 3.4, 2.7;
-keys and values 3.8, 2.5. In float32 LoRA took 1.8."""
+examples/support and tasks of the record: LoRA 5.5, 4.1, 4.8; all weights 11; soft prompt 5.3, 3.2,
+3.6, 3.4, 2.7; keys and values 3.8, 2.5. In float32 LoRA took 1.8."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,7 @@ class Failure(Exception):
     ) -> None:
         super().__init__(message)
         self.kind = kind
-        self.message = _plain(message)
+        self.message = _plain(message) or kind.value
         self.wait = wait
         self.status = status
 

@@ -1,0 +1,49 @@
+"""Endpoints from the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from accordeur.testing.endpoint import ScriptedEndpoint
+from accordeur.testing.toy import write_label_task
+
+Say = Callable[..., Any]
+
+
+def test_run_answer_and_list(tmp_path: Path, say: Say) -> None:
+    task = write_label_task(tmp_path / "task")
+    config = task / "task.yaml"
+    only = "limits: {language_model: true}\n"
+    config.write_text(config.read_text(encoding="utf-8") + only, encoding="utf-8")
+    with ScriptedEndpoint(lambda messages: "card") as server:
+        here = ("--base-url", server.base_url)
+        ran = say("run", task, "-m", "openai/scripted", "--levers", "as-is", *here)
+        assert ran.code == 0, ran.err
+        assert f'"your text" --base-url {server.base_url}' in ran.out
+        winner = next((tmp_path / "runs").glob("*/winner"))
+        said = say("answer", winner, "Where is my card?", *here)
+        assert (said.code, said.out.split()[0]) == (0, "card")
+        server.faults = {"401": 1.0}
+        said = say("answer", winner, "Where is my card?", *here)
+        assert said.code == 1
+        assert "key refused" in said.err
+        assert "hint: check the key in OPENAI_API_KEY" in said.err
+        server.faults = {"filter": 1.0}
+        said = say("answer", winner, "Where is my card?", *here)
+        assert said.code == 1
+        assert "content filter" in said.err
+        assert say("models", "list", "openai", *here).out == "openai/scripted\n"
+    dead = say("models", "list", "ollama", *here)
+    assert dead.code == 1
+    assert "is the server running?" in dead.err
+
+
+def test_what_cannot_be_meant(say: Say, tmp_path: Path) -> None:
+    assert "goes with a vendor" in say("models", "list", "--base-url", "http://x/v1").err
+    unknown = say("models", "list", "openia")
+    assert unknown.code == 2
+    assert "openai" in unknown.err
+    task = write_label_task(tmp_path / "task")
+    assert say("run", task, "-m", "openai/x", "-j", "0").code == 2
