@@ -69,6 +69,7 @@ def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs and caches of a test are its own, those of its child processes included."""
     monkeypatch.setenv("ACCORDEUR_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("ACCORDEUR_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("ACCORDEUR_CONFIG", str(tmp_path / "config"))
 
 
 @pytest.fixture(scope="module")

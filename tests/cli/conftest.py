@@ -25,6 +25,7 @@ def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs and caches of a test are its own; tables are 100 columns wide."""
     monkeypatch.setenv("ACCORDEUR_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("ACCORDEUR_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("ACCORDEUR_CONFIG", str(tmp_path / "config"))
     monkeypatch.setenv("COLUMNS", "100")
     # The models of these tests are tiny; threads would only wait for each other.
     monkeypatch.setenv("OMP_NUM_THREADS", "1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,30 @@ def test_run_answer_and_list(tmp_path: Path, say: Say) -> None:
     dead = say("models", "list", "ollama", *here)
     assert dead.code == 1
     assert "is the server running?" in dead.err
+
+
+def test_prices_are_written_down_used_and_forgotten(tmp_path: Path, say: Say) -> None:
+    assert "unknown price" in say("models", "prices").out
+    name = "openai/scripted"
+    assert say("models", "prices", name, "--input", "1000", "--output", "5000").code == 0
+    listed = say("models", "prices").out
+    assert name in listed
+    assert "5000" in listed
+    task = write_label_task(tmp_path / "task")
+    with ScriptedEndpoint(lambda messages: "card") as server:
+        here = ("--base-url", server.base_url, "--levers", "as-is", "-o", "record.json")
+        assert say("run", task, "-m", name, *here).code == 0
+        record = json.loads((tmp_path / "record.json").read_text(encoding="utf-8"))
+        cost = next(one for one in record["entries"] if one["name"] == "as-is")["cost"]
+        assert 0.005 + 0.01 < cost["use"] < 0.005 + 0.1
+        assert say("models", "prices", name, "--rm").code == 0
+        ran = say("run", task, "-m", name, *here)
+        assert "is unknown" in ran.err
+    assert say("models", "prices", name, "--rm").code == 2
+    assert "two sides" in say("models", "prices", name, "--input", "1").err
+    assert "not negative" in say("models", "prices", name, "--input", "-1", "--output", "1").err
+    assert "of an hour" in say("models", "prices", "local/smollm2", "--rm").err
+    assert "belongs to a model" in say("models", "prices", "--rm").err
 
 
 def test_what_cannot_be_meant(say: Say, tmp_path: Path) -> None:

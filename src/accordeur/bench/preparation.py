@@ -33,6 +33,7 @@ from accordeur.parts.assemble import assemble
 from accordeur.parts.base import base_candidate
 from accordeur.parts.decoding import Decoding
 from accordeur.parts.prompt import Prompt
+from accordeur.store.prices import MILLION, read_prices
 from accordeur.tasks.checks import raise_errors, run_checks
 
 EMBEDDER = "local/minilm"
@@ -111,6 +112,7 @@ class Preparation:
             self.model = self._source.model(self.options.model)
             if self.model.identity.remote:
                 _check_endpoint(self.model)
+                self.task = _priced(self.task, self.model.identity.name, self.observer)
         try:
             self.embedder = self._source.embedder(EMBEDDER)
         except ModelError:
@@ -231,6 +233,30 @@ class Preparation:
                 resumed=resumed,
             )
         )
+
+
+def _priced(task: Task, model: str, observer: Observer) -> Task:
+    """The task with the user's prices of this model's tokens, unless it has its own."""
+    prices = task.prices
+    if prices.input_token is not None or prices.output_token is not None:
+        return task
+    known = read_prices().get(model)
+    if known is None:
+        observer.log(
+            f"the price of `{model}` is unknown; "
+            f"accordeur models prices {model} --input ... --output ..."
+        )
+        return task
+    if known.currency != prices.currency:
+        observer.log(
+            f"the price of `{model}` is in {known.currency}, the task reckons in "
+            f"{prices.currency}; it counts as unknown"
+        )
+        return task
+    per_token = known.input_per_million / MILLION, known.output_per_million / MILLION
+    return replace(
+        task, prices=replace(prices, input_token=per_token[0], output_token=per_token[1])
+    )
 
 
 def _check_endpoint(model: Model) -> None:

@@ -31,6 +31,7 @@ COMMANDS: Mapping[str, str] = {
     "runs rm": "Remove runs for good.",
     "models": "List, fetch and remove the embedded models.",
     "models list": "List the embedded models, or those of an endpoint.",
+    "models prices": "List what tokens of endpoints cost, or write it down.",
     "models pull": "Fetch the embedded models and make them ready.",
     "models rm": "Free the space an embedded model takes in the cache.",
     "cache": "Look at the answer cache, and make it smaller.",

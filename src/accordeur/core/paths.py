@@ -1,6 +1,7 @@
-"""Where things lie: runs beside the work, models and the openings ledger in the user's cache.
+"""Where things lie: runs beside the work, models and the openings ledger in the user's cache, what
+the user wrote down (prices) in the configuration folder.
 
-`ACCORDEUR_CACHE` and `ACCORDEUR_RUNS` move them.
+`ACCORDEUR_RUNS`, `ACCORDEUR_CACHE` and `ACCORDEUR_CONFIG` move them.
 """
 
 from __future__ import annotations
@@ -17,6 +18,15 @@ def cache_folder() -> Path:
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Caches" / "accordeur"
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "accordeur"
+
+
+def config_folder() -> Path:
+    """The user's configuration folder for Accordeur: the table of prices."""
+    if chosen := os.environ.get("ACCORDEUR_CONFIG"):
+        return Path(chosen).expanduser()
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "accordeur"
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "accordeur"
 
 
 def runs_folder() -> Path:
