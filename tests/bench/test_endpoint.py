@@ -10,7 +10,7 @@ import pytest
 
 from accordeur.bench.finished import Run
 from accordeur.bench.run import resume, run
-from accordeur.core.errors import ModelError, PlanError, UsageError
+from accordeur.core.errors import EndpointGone, ModelError, PlanError, UsageError
 from accordeur.parts.loaded import load
 from accordeur.testing.endpoint import Messages, ScriptedEndpoint
 from accordeur.testing.toy import label_task, write_label_task
@@ -138,6 +138,55 @@ def test_a_dead_endpoint_is_told_before_anything_else(tmp_path: Path) -> None:
         go(tmp_path, server)
 
 
+@pytest.mark.parametrize("limit", ["max_calls", "max_tokens", "max_cost"])
+def test_what_may_be_spent_ends_a_run_that_goes_on_later(tmp_path: Path, limit: str) -> None:
+    folder = write_label_task(tmp_path / "task")
+    task = folder / "task.yaml"
+    priced = "prices: {input_token: 0.001, output_token: 0.01}\n"
+    task.write_text(task.read_text() + priced, encoding="utf-8")
+    with ScriptedEndpoint(knowing) as server:
+
+        def once(amount: float | None) -> Run:
+            settings: dict[str, Any] = {limit: amount, "at_once": 2}
+            return run(
+                folder,
+                model="openai/scripted",
+                levers="few-shot",
+                base_url=server.base_url,
+                runs=tmp_path / "runs",
+                effort=1,
+                **settings,
+            )
+
+        asked = {"max_calls": 40, "max_tokens": 1500, "max_cost": 2.0}[limit]
+        with pytest.raises(EndpointGone, match="the limit of") as caught:
+            once(asked)
+        assert "larger limit goes on" in caught.value.hint
+        stopped = server.seen.calls
+        assert stopped < 70
+        finished = once(None)
+        assert entry(finished, "few-shot")["dev"]["score"] == 1.0
+        assert len(list((tmp_path / "runs").iterdir())) == 1, "the same plan, the same run"
+        # Two entries: 18 rows and 13 single queries each; the probe of speed, a call at each start.
+        # Asked again: at most the single queries that were interrupted, and what was in flight.
+        assert server.seen.calls <= 2 * (18 + 13) + 17 + 2 + 13 + 2
+
+
+def test_an_endpoint_that_dies_hands_the_verdict_to_no_floor(tmp_path: Path) -> None:
+    def dying(messages: Messages) -> str:
+        if server.seen.calls > 40:
+            server.faults = {"401": 1.0}
+        return knowing(messages)
+
+    with ScriptedEndpoint(dying) as server:
+        with pytest.raises(EndpointGone, match="key refused"):
+            go(tmp_path, server)
+        (place,) = (one for one in (tmp_path / "runs").iterdir() if one.is_dir())
+        assert not (place / "decision.json").exists()
+        server.answer, server.faults = knowing, {}
+        assert resume(place.name, runs=tmp_path / "runs").verdict.pick == "few-shot"
+
+
 def test_what_cannot_be_meant_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     with ScriptedEndpoint(knowing) as server:
@@ -151,6 +200,8 @@ def test_what_cannot_be_meant_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
             go(tmp_path, server, base_url="http://me:secret@127.0.0.1:1/v1")
         with pytest.raises(ModelError, match="OPENAI_API_KEY is not set"):
             go(tmp_path, server, base_url=None)
+        with pytest.raises(UsageError, match="needs the price of `openai/scripted`"):
+            go(tmp_path, server, max_cost=1.0)
         task = write_label_task(tmp_path / "closed")
         place = task / "task.yaml"
         place.write_text(place.read_text() + "limits: {offline: true}\n", encoding="utf-8")

@@ -17,7 +17,7 @@ from accordeur.bench.lever_view import LeverView
 from accordeur.bench.stacks import Stack
 from accordeur.core.answer import Status
 from accordeur.core.candidate import Candidate
-from accordeur.core.errors import AccordeurError
+from accordeur.core.errors import AccordeurError, EndpointGone
 from accordeur.core.fingerprint import seed_for
 from accordeur.core.lever import Need, Stopped
 from accordeur.core.measurement import Cost
@@ -88,7 +88,7 @@ def pull(
     """Fit every lever of a stack in order, then price the best configuration.
 
     A lever that fails for a reason of data or surroundings is recorded with that reason and the run
-    goes on; mistakes of the program are not caught.
+    goes on; mistakes of the program are not caught. An endpoint that is gone is gone for all.
     """
     context = EntryContext(bench, stack.name)
     trained = [at for at, lever in enumerate(stack.levers) if Need.WEIGHTS in lever.needs]
@@ -105,7 +105,7 @@ def pull(
     except Stopped as stop:
         status, reason = ("cut" if stop.cut else "stopped"), stop.reason
     except AccordeurError as error:
-        if not isinstance(error, _RECORDED):
+        if not isinstance(error, _RECORDED) or isinstance(error, EndpointGone):
             raise
         status, reason = "failed", error.message
     own = time.perf_counter() - started - context.waited

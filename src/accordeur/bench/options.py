@@ -35,6 +35,7 @@ class Options:
         forgetting: which entries the forgetting check is made for: `trained`, `full`, `off`.
         base_url: of an endpoint, instead of its vendor's own.
         at_once: calls to an endpoint at once at most.
+        max_calls, max_tokens, max_cost: what may be spent on an endpoint by this command.
     """
 
     task: str
@@ -54,6 +55,9 @@ class Options:
     forgetting: str = "trained"
     base_url: str | None = None
     at_once: int | None = None
+    max_calls: int | None = None
+    max_tokens: int | None = None
+    max_cost: float | None = None
 
     def keep(self, folder: RunFolder, effort: int) -> None:
         """Write them into the run, with the effort that was chosen."""

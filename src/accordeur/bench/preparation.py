@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from accordeur.bench.endpoint import allowance, check_answers, priced, refuse_offline
 from accordeur.bench.forecast import measure_speed, row_tokens
 from accordeur.bench.observer import Observer, PlannedEntry, PlanView
 from accordeur.bench.options import Options
@@ -20,7 +21,7 @@ from accordeur.bench.stacks import (
 )
 from accordeur.bench.within_budget import ByTokens, Forecaster, WithoutModel, within_budget
 from accordeur.core.candidate import Candidate
-from accordeur.core.errors import ModelError, PlanError, UsageError
+from accordeur.core.errors import ModelError, UsageError
 from accordeur.core.lever import Lever, Need
 from accordeur.core.model import Embedder, Model, ModelSource
 from accordeur.core.rendering import Request
@@ -33,7 +34,6 @@ from accordeur.parts.assemble import assemble
 from accordeur.parts.base import base_candidate
 from accordeur.parts.decoding import Decoding
 from accordeur.parts.prompt import Prompt
-from accordeur.store.prices import MILLION, read_prices
 from accordeur.tasks.checks import raise_errors, run_checks
 
 EMBEDDER = "local/minilm"
@@ -93,32 +93,36 @@ class Preparation:
         Raises:
             ModelError: one of them is missing; a run with `-m none` goes on without embeddings.
             PlanError: the task forbids endpoints.
+            UsageError: a limit of money without a price.
         """
         if self._source is None:
-            from accordeur.models.source import Models, is_endpoint
-
-            self._source = Models(
-                deterministic=self.options.deterministic,
-                log=self.observer.log,
-                base_url=self.options.base_url,
-                at_once=self.options.at_once,
-            )
-            if self.task.limits.offline and is_endpoint(self.options.model):
-                raise PlanError(
-                    f"`limits.offline` forbids endpoints, and `{self.options.model}` is one.",
-                    hint="-m local/smollm2, or take `offline` out of task.yaml",
-                )
+            self._source = self._models()
         if self.options.model != "none":
             self.model = self._source.model(self.options.model)
-            if self.model.identity.remote:
-                _check_endpoint(self.model)
-                self.task = _priced(self.task, self.model.identity.name, self.observer)
+            check_answers(self.model)
         try:
             self.embedder = self._source.embedder(EMBEDDER)
         except ModelError:
             if self.model is not None:
                 raise
             self.embedder = None
+
+    def _models(self) -> ModelSource:
+        from accordeur.models.source import Models, is_endpoint, resolve
+
+        name, allowed = self.options.model, None
+        if is_endpoint(name):
+            name = resolve(name)
+            refuse_offline(self.task, name)
+            self.task = priced(self.task, name, self.observer)
+            allowed = allowance(self.task, name, self.options)
+        return Models(
+            deterministic=self.options.deterministic,
+            log=self.observer.log,
+            base_url=self.options.base_url,
+            at_once=self.options.at_once,
+            allowance=allowed,
+        )
 
     def base(self) -> Candidate:
         """The candidate every entry starts from."""
@@ -233,42 +237,6 @@ class Preparation:
                 resumed=resumed,
             )
         )
-
-
-def _priced(task: Task, model: str, observer: Observer) -> Task:
-    """The task with the user's prices of this model's tokens, unless it has its own."""
-    prices = task.prices
-    if prices.input_token is not None or prices.output_token is not None:
-        return task
-    known = read_prices().get(model)
-    if known is None:
-        observer.log(
-            f"the price of `{model}` is unknown; "
-            f"accordeur models prices {model} --input ... --output ..."
-        )
-        return task
-    if known.currency != prices.currency:
-        observer.log(
-            f"the price of `{model}` is in {known.currency}, the task reckons in "
-            f"{prices.currency}; it counts as unknown"
-        )
-        return task
-    per_token = known.input_per_million / MILLION, known.output_per_million / MILLION
-    return replace(
-        task, prices=replace(prices, input_token=per_token[0], output_token=per_token[1])
-    )
-
-
-def _check_endpoint(model: Model) -> None:
-    """Make sure that an endpoint answers, with one short call.
-
-    Raises:
-        ModelError: it does not.
-    """
-    from accordeur.models.openai_api.model import EndpointModel
-
-    if isinstance(model, EndpointModel):
-        model.check()
 
 
 def _check_template(task: Task) -> None:

@@ -59,6 +59,9 @@ def run(
     forgetting: str = "trained",
     base_url: str | None = None,
     at_once: int | None = None,
+    max_calls: int | None = None,
+    max_tokens: int | None = None,
+    max_cost: float | None = None,
     runs: Path | None = None,
     observer: Observer | None = None,
     source: ModelSource | None = None,
@@ -84,6 +87,8 @@ def run(
             entries with `trained` parts, for all that use a language model (`full`), or `off`.
         base_url: of an endpoint (`model="openai/NAME"`), instead of its vendor's own.
         at_once: calls to an endpoint at once at most, default 32.
+        max_calls, max_tokens, max_cost: what this call may spend on an endpoint; when it is
+            reached the run stops, and the same call goes on with limits of its own.
         runs: folder of runs, default `./.accordeur/runs`.
         observer: told what happens.
         source: gives models; default those of this machine and its endpoints.
@@ -117,6 +122,9 @@ def run(
             forgetting=forgetting,
             base_url=base_url,
             at_once=at_once,
+            max_calls=max_calls,
+            max_tokens=max_tokens,
+            max_cost=max_cost,
         ),
     )
     root = runs or runs_folder()

@@ -51,6 +51,16 @@ def command(
             help="Calls to an endpoint at once at most. Default: 32.",
         ),
     ] = None,
+    max_calls: Annotated[
+        int | None, typer.Option(metavar="N", help="Stop after so many calls to an endpoint.")
+    ] = None,
+    max_tokens: Annotated[
+        int | None, typer.Option(metavar="N", help="Stop after so many tokens of an endpoint.")
+    ] = None,
+    max_cost: Annotated[
+        float | None,
+        typer.Option(metavar="MONEY", help="Stop when an endpoint's tokens cost so much."),
+    ] = None,
     levers: Annotated[
         str,
         typer.Option(
@@ -138,6 +148,7 @@ def command(
     if resume is not None:
         _refuse_beside_resume(context)
     _check_numbers(limit, seed, max_latency, at_once)
+    _check_spending(max_calls, max_tokens, max_cost)
     _check_allowed(allow or [])
     _check_forgetting(forgetting)
     _check_output(output)
@@ -165,6 +176,9 @@ def command(
         "forgetting": forgetting,
         "base_url": base_url,
         "at_once": at_once,
+        "max_calls": max_calls,
+        "max_tokens": max_tokens,
+        "max_cost": max_cost,
     }
     if dry_run:
         return _watch(
@@ -220,6 +234,12 @@ def _check_numbers(
             f"`--max-latency {max_latency:g}` is not a positive number of seconds.",
             hint="--max-latency 2.0",
         )
+
+
+def _check_spending(*limits: float | None) -> None:
+    for name, limit in zip(("--max-calls", "--max-tokens", "--max-cost"), limits, strict=True):
+        if limit is not None and not 0 < limit < float("inf"):
+            raise UsageError(f"`{name} {limit:g}` buys nothing.", hint=f"{name} 1000")
 
 
 def _check_allowed(allow: list[str]) -> None:

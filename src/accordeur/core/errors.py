@@ -6,7 +6,8 @@
     │   └── LeakageError        the same or nearly the same input stands in two splits
     ├── PlanError               unknown lever, model or metric; impossible stack; budget too small
     ├── ModelError              a model cannot be found, loaded or run
-    │   └── ContextOverflow     static text alone does not fit the model's context
+    │   ├── ContextOverflow     static text alone does not fit the model's context
+    │   └── EndpointGone        no call to an endpoint would be answered now; the run stops
     ├── MissingDependency       an optional package is not installed
     ├── BundleError             a bundle is damaged, unsafe or from a newer version
     ├── StoreError              a run or cache cannot be read or written
@@ -64,6 +65,10 @@ class ModelError(AccordeurError):
 
 class ContextOverflow(ModelError):
     """The static text of a prompt alone does not fit the model's context."""
+
+
+class EndpointGone(ModelError):
+    """No call to an endpoint would be answered now: the run stops, and goes on later."""
 
 
 class MissingDependency(AccordeurError):

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from accordeur.core.model import Model
     from accordeur.models.embedder import BertEmbedder
     from accordeur.models.local.model import LocalModel
+    from accordeur.models.openai_api.allowance import Allowance
     from accordeur.models.openai_api.model import EndpointModel
 
 LANGUAGE_MODEL = "local/smollm2"
@@ -40,6 +41,7 @@ class Models:
         log: told what takes long, such as a conversion.
         base_url: of endpoints, instead of their vendor's own.
         at_once: calls to an endpoint at once at most.
+        allowance: how much may be spent on endpoints.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Models:
         log: Log | None = None,
         base_url: str | None = None,
         at_once: int | None = None,
+        allowance: Allowance | None = None,
     ) -> None:
         wait_briefly()
         self._dtype = dtype
@@ -59,6 +62,7 @@ class Models:
         self._log = log
         self._base_url = base_url
         self._at_once = at_once
+        self._allowance = allowance
         self._local: dict[str, LocalModel] = {}
         self._remote: dict[str, EndpointModel] = {}
         self._embedders: dict[str, BertEmbedder] = {}
@@ -107,7 +111,13 @@ class Models:
 
         vendor, _, rest = name.partition("/")
         place = endpoint(VENDORS[vendor], self._base_url)
-        return EndpointModel(place, rest, most=self._at_once or MOST, log=self._log)
+        return EndpointModel(
+            place,
+            rest,
+            most=self._at_once or MOST,
+            allowance=self._allowance,
+            log=self._log,
+        )
 
     def embedder(self, name: str = EMBEDDER) -> BertEmbedder:
         """The embedding model of this name: `local/minilm`, or a folder with a BERT of its kind.

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import httpx
 
 from accordeur._version import __version__
+from accordeur.models.openai_api.allowance import Allowance
 from accordeur.models.openai_api.failures import (
     Failure,
     Kind,
@@ -73,6 +74,7 @@ class Client:
         endpoint: where, and with what key.
         most: calls at once at most.
         patience: when to give up.
+        allowance: how much may be spent; nothing is refused by default.
         transport: of httpx; its own by default.
 
     Attributes:
@@ -87,10 +89,12 @@ class Client:
         *,
         most: int = 32,
         patience: Patience | None = None,
+        allowance: Allowance | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._endpoint = endpoint
         self._patience = patience or Patience()
+        self._allowance = allowance or Allowance()
         headers = {"User-Agent": f"accordeur/{__version__}"}
         if endpoint.key:
             headers["Authorization"] = f"Bearer {endpoint.key}"
@@ -123,7 +127,10 @@ class Client:
         """
 
         async def once() -> Reply:
-            return read_chat(await self._post("/chat/completions", self._fitted(body)))
+            self._allowance.ask()
+            reply = read_chat(await self._post("/chat/completions", self._fitted(body)))
+            self._allowance.answered(reply.input_tokens or 0, reply.output_tokens or 0)
+            return reply
 
         return await self._again(once)
 
@@ -134,6 +141,7 @@ class Client:
             Failure: as `chat`.
         """
         reader = StreamReader()
+        self._allowance.ask()
         self.counts.calls += 1
         self.counts.attempts += 1
         try:
@@ -154,7 +162,9 @@ class Client:
                         yield piece
         except httpx.HTTPError as error:
             raise from_exception(error) from error
-        yield reader.end()
+        reply = reader.end()
+        self._allowance.answered(reply.input_tokens or 0, reply.output_tokens or 0)
+        yield reply
 
     async def models(self) -> list[dict[str, Any]]:
         """What the endpoint lists.

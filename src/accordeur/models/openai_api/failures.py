@@ -28,6 +28,7 @@ class Kind(StrEnum):
     QUOTA = "quota used up"
     TOO_LONG = "too long"
     REFUSED = "request refused"
+    SPENT = "budget used up"
 
 
 PASSING = frozenset(
@@ -43,7 +44,7 @@ PASSING = frozenset(
 )
 """Worth asking again."""
 
-FINAL = frozenset({Kind.KEY, Kind.MODEL, Kind.QUOTA})
+FINAL = frozenset({Kind.KEY, Kind.MODEL, Kind.QUOTA, Kind.SPENT})
 """No other call would fare better: the run stops, and goes on later."""
 
 _HINTS = {
@@ -59,6 +60,7 @@ _HINTS = {
     Kind.MODEL: "accordeur models list {vendor}",
     Kind.QUOTA: "add credit, or choose another endpoint; the same command goes on",
     Kind.TOO_LONG: "shorter rows or fewer demonstrations",
+    Kind.SPENT: "the same command with a larger limit goes on where it stopped",
     Kind.REFUSED: "read what it says; --base-url or the model's name may be wrong",
 }
 

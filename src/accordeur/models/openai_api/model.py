@@ -13,7 +13,7 @@ import weakref
 from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from typing import Any
 
-from accordeur.core.errors import ModelError
+from accordeur.core.errors import EndpointGone, ModelError
 from accordeur.core.model import (
     ENDPOINT,
     Batch,
@@ -25,6 +25,7 @@ from accordeur.core.model import (
     Usage,
 )
 from accordeur.core.rendering import Rendered
+from accordeur.models.openai_api.allowance import Allowance
 from accordeur.models.openai_api.client import Client, Patience
 from accordeur.models.openai_api.driving import Done, Driver
 from accordeur.models.openai_api.failures import Failure
@@ -54,6 +55,7 @@ class EndpointModel:
         name: of the model there.
         most: calls at once at most.
         patience: when to give up.
+        allowance: how much may be spent.
         log: told what is found out about the endpoint.
     """
 
@@ -64,6 +66,7 @@ class EndpointModel:
         *,
         most: int = MOST,
         patience: Patience | None = None,
+        allowance: Allowance | None = None,
         log: Callable[[str], None] | None = None,
     ) -> None:
         self._endpoint = endpoint
@@ -71,7 +74,7 @@ class EndpointModel:
         self._most = most
         self._log = log
         self._driver = Driver()
-        self._client = Client(endpoint, most=most, patience=patience)
+        self._client = Client(endpoint, most=most, patience=patience, allowance=allowance)
         self._told: frozenset[str] = frozenset()
         self._window: int | None = None
         weakref.finalize(self, _close, self._driver, self._client)
@@ -143,7 +146,8 @@ class EndpointModel:
         its call, waiting included.
 
         Raises:
-            ModelError: no call would succeed: the key is refused, the model or the endpoint gone.
+            EndpointGone: no call would succeed: the key is refused, the model or the endpoint gone,
+                the budget used up.
         """
         finished = frozenset(done)
         wanted = [index for index in range(len(prompts)) if index not in finished]
@@ -171,7 +175,7 @@ class EndpointModel:
                     tuple(self._generated(one, turns[one.index]) for one in group),
                     sum(one.seconds for one in group),
                 )
-        except Failure as failure:
+        except Failure as failure:  # one that no other call would escape
             raise self._error(failure) from None
 
     def stream(self, prompt: Rendered, sampling: Sampling) -> Iterator[str]:
@@ -261,9 +265,9 @@ class EndpointModel:
             self._log(f"`{self.identity.name}` takes no {names}; sent without")
         self._told = refused
 
-    def _error(self, failure: Failure) -> ModelError:
+    def _error(self, failure: Failure) -> EndpointGone:
         vendor = self._endpoint.vendor
-        return ModelError(
+        return EndpointGone(
             f"`{self.identity.name}` at {self._endpoint.base_url}: {failure}",
             hint=failure.hint(vendor.name, vendor.key_variable),
         )

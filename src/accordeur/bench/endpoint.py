@@ -1,0 +1,90 @@
+"""What a run on an endpoint needs before its first call: permission, prices, limits of spending."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from accordeur.bench.observer import Observer
+from accordeur.bench.options import Options
+from accordeur.core.errors import PlanError, UsageError
+from accordeur.core.model import Model
+from accordeur.core.task import Task
+from accordeur.store.prices import MILLION, read_prices
+
+if TYPE_CHECKING:
+    from accordeur.models.openai_api.allowance import Allowance
+
+
+def refuse_offline(task: Task, name: str) -> None:
+    """A task may forbid endpoints; then none is called.
+
+    Raises:
+        PlanError: it does.
+    """
+    if task.limits.offline:
+        raise PlanError(
+            f"`limits.offline` forbids endpoints, and `{name}` is one.",
+            hint="-m local/smollm2, or take `offline` out of task.yaml",
+        )
+
+
+def priced(task: Task, name: str, observer: Observer) -> Task:
+    """The task with the user's prices of this model's tokens, unless it has its own.
+
+    Raises:
+        StoreError: the table of prices cannot be read.
+    """
+    prices = task.prices
+    if prices.input_token is not None or prices.output_token is not None:
+        return task
+    known = read_prices().get(name)
+    if known is None:
+        observer.log(
+            f"the price of `{name}` is unknown; "
+            f"accordeur models prices {name} --input ... --output ..."
+        )
+        return task
+    if known.currency != prices.currency:
+        observer.log(
+            f"the price of `{name}` is in {known.currency}, the task reckons in "
+            f"{prices.currency}; it counts as unknown"
+        )
+        return task
+    read, written = known.input_per_million / MILLION, known.output_per_million / MILLION
+    return replace(task, prices=replace(prices, input_token=read, output_token=written))
+
+
+def allowance(task: Task, name: str, options: Options) -> Allowance:
+    """What this command may spend.
+
+    Raises:
+        UsageError: a limit of money, and no price to reckon with.
+    """
+    from accordeur.models.openai_api.allowance import Allowance
+
+    prices = task.prices
+    if options.max_cost is not None and None in (prices.input_token, prices.output_token):
+        raise UsageError(
+            f"`--max-cost` needs the price of `{name}`.",
+            hint=f"accordeur models prices {name} --input 0.15 --output 0.60",
+        )
+    return Allowance(
+        options.max_calls,
+        options.max_tokens,
+        options.max_cost,
+        prices.input_token or 0.0,
+        prices.output_token or 0.0,
+    )
+
+
+def check_answers(model: Model) -> None:
+    """Make sure that an endpoint answers, with one short call.
+
+    Raises:
+        ModelError: it does not.
+    """
+    from accordeur.models.openai_api.model import EndpointModel
+
+    if isinstance(model, EndpointModel):
+        model.check()
