@@ -4,7 +4,7 @@
 
 Eighteen runs of ten minutes and the held-out rows: about four hours on two cores. Runs resume where
 they stopped; a task whose result is there is not run again. Results are one JSON file per task,
-with the held-out score of every row and entry, and `table.md`.
+with the held-out score of every row and entry, `table.md`, and `brief.md` for the front page.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from accordeur.core.errors import PlanError
 from accordeur.store.run_folder import RunFolder
 from benchmarks.quality.lines import Lines
 from benchmarks.record.peers.table import peers_table
-from benchmarks.record.table import table
+from benchmarks.record.table import brief, table
 from benchmarks.record.tasks import BUDGET, ENTRIES, LEVERS, Entry, fixed, write
 
 
@@ -109,6 +109,7 @@ def main() -> None:
         peers[found["name"], found["peer"]] = found
     text = "\n".join(filter(None, [table(results), peers_table(results, peers)]))
     (asked.out / "table.md").write_text(text, encoding="utf-8")
+    (asked.out / "brief.md").write_text(brief(results), encoding="utf-8")
     print(text)
 
 

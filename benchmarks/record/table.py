@@ -83,6 +83,27 @@ def table(results: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def brief(results: Sequence[Mapping[str, Any]]) -> str:
+    """What the front page shows: pick and best in hindsight, held-out."""
+    lines = [
+        "| task | picked | how sure | held-out | best in hindsight | regret |",
+        "|---|---|---|---|---|---|",
+    ]
+    for one in results:
+        scores = {} if "not_possible" in one else held_out(one)
+        if one.get("pick") not in scores:
+            continue
+        pick = one["pick"]
+        best = max(scores, key=lambda name: float(scores[name].mean()))
+        same = best == pick or raw_regret(scores, pick) == 0.0
+        top = "the same" if same else f"{best} {100 * float(scores[best].mean()):.1f}"
+        word = "too few rows" if one["too_few"] else one["word"]
+        mine = f"{100 * float(scores[pick].mean()):.1f}"
+        regret = f"{100 * raw_regret(scores, pick):.1f}"
+        lines.append(f"| {one['name']} | {pick} | {word} | {mine} | {top} | {regret} |")
+    return "\n".join(lines) + "\n"
+
+
 def _together(
     raw: Sequence[float], crossed: Sequence[float], right: Sequence[tuple[str, bool]]
 ) -> list[str]:

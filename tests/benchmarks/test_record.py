@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from benchmarks.record.peers.table import peers_table
 from benchmarks.record.regret import cross_fitted_regret, mean_interval, raw_regret
-from benchmarks.record.table import table
+from benchmarks.record.table import brief, table
 from benchmarks.record.tasks import ENTRIES, fixed
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -59,6 +59,15 @@ def test_the_interval_of_a_mean_holds_it() -> None:
 def test_tasks_have_names_of_their_own_and_a_hash_that_is_theirs() -> None:
     assert len({one.name for one in ENTRIES}) == len(ENTRIES) == 18
     assert fixed() == fixed()
+
+
+def test_the_front_page_names_the_best_only_where_it_is_another() -> None:
+    result = {"name": "t", "pick": "lora", "word": "clear", "too_few": False, "entries": {}}
+    result["entries"] = {"lora": {"test": [1.0, 0.0]}, "as-is": {"test": [0.0, 0.0]}}
+    assert "| t | lora | clear | 50.0 | the same | 0.0 |" in brief([result])
+    result["entries"] = {"lora": {"test": [1.0, 0.0]}, "full": {"test": [1.0, 1.0]}}
+    assert "| t | lora | clear | 50.0 | full 100.0 | 50.0 |" in brief([result])
+    assert "long" not in brief([{"name": "long", "not_possible": "no"}])
 
 
 def test_peers_stand_beside_the_pick_on_the_same_rows() -> None:
