@@ -30,13 +30,13 @@ def refuse_offline(task: Task, name: str) -> None:
 
 
 def priced(task: Task, name: str, observer: Observer) -> Task:
-    """The task with the user's prices of this model's tokens, unless it has its own.
+    """The task with the user's prices of this model's tokens, where it has none of its own.
 
     Raises:
         StoreError: the table of prices cannot be read.
     """
     prices = task.prices
-    if prices.input_token is not None or prices.output_token is not None:
+    if prices.input_token is not None and prices.output_token is not None:
         return task
     known = read_prices().get(name)
     if known is None:
@@ -51,7 +51,11 @@ def priced(task: Task, name: str, observer: Observer) -> Task:
             f"{prices.currency}; it counts as unknown"
         )
         return task
-    read, written = known.input_per_million / MILLION, known.output_per_million / MILLION
+    read, written = prices.input_token, prices.output_token
+    if read is None:
+        read = known.input_per_million / MILLION
+    if written is None:
+        written = known.output_per_million / MILLION
     return replace(task, prices=replace(prices, input_token=read, output_token=written))
 
 

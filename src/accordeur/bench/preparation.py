@@ -99,7 +99,6 @@ class Preparation:
             self._source = self._models()
         if self.options.model != "none":
             self.model = self._source.model(self.options.model)
-            check_answers(self.model)
         try:
             self.embedder = self._source.embedder(EMBEDDER)
         except ModelError:
@@ -198,8 +197,11 @@ class Preparation:
         """Run the checks and tell them.
 
         Raises:
+            ModelError: an endpoint does not answer.
             LeakageError: the same or nearly the same input stands in two splits.
         """
+        if self.model is not None:
+            check_answers(self.model)
         base = self.base()
         decoding = base.part(Decoding)
         found = preflight(

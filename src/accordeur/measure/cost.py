@@ -133,7 +133,7 @@ def endpoint_cost(
         measured: the candidate on dev.
     """
     make, dev = spent.money(prices), Tokens.of([measured]).money(prices)
-    rows = len(measured.rows)
+    rows = sum(row.score is not None for row in measured.rows)  # those lost to errors cost nothing
     return Cost(
         fit_seconds=fit_seconds,
         make=None if make is None else make + train_labels * prices.label,

@@ -8,9 +8,12 @@ Jitter*, AWS 2015). Every call has a deadline of its own.
 from __future__ import annotations
 
 import asyncio
+import json
 import random
+import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -36,8 +39,24 @@ from accordeur.models.openai_api.wire import (
 
 T = TypeVar("T")
 
-LARGEST = 64 * 2**20
+LARGEST = 16 * 2**20
 """Bytes of an answer at most."""
+
+LARGEST_ERROR = 64 * 2**10
+"""Bytes of an error that are read."""
+
+LETTERS_PER_TOKEN = 3
+"""Where a tokenizer is not here. Fewer than the usual four for English: a limit of an answer that
+is too high costs nothing, one that is too low cuts it."""
+
+_NAME = "|".join((*OPTIONAL, "max_completion_tokens", "max_tokens"))
+_REFUSES = re.compile(
+    rf"(?:unsupported|unknown|unrecognized|unexpected|not allowed to request|does not support)"
+    rf"[^.]{{0,60}}?\b({_NAME})\b"
+    rf"|\b({_NAME})\b['\"`]?,? (?:is|are|parameter is|field is) (?:not|un)",
+    re.IGNORECASE,
+)
+"""An endpoint's way of saying that it does not take a field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +128,8 @@ class Client:
         )
         self._pace = Pace(most)
         self._answered_at = 0.0
-        self._renamed = False
+        self._renamed: str | None = None
+        self._settled = False
         self.counts = Counts()
         self.without = set(endpoint.vendor.without)
         self.limit_field = endpoint.vendor.limit_field
@@ -128,8 +148,8 @@ class Client:
 
         async def once() -> Reply:
             self._allowance.ask()
-            reply = read_chat(await self._post("/chat/completions", self._fitted(body)))
-            self._allowance.answered(reply.input_tokens or 0, reply.output_tokens or 0)
+            reply = read_chat(await self._send("POST", "/chat/completions", self._fitted(body)))
+            self._count(reply, body)
             return reply
 
         return await self._again(once)
@@ -147,23 +167,18 @@ class Client:
         try:
             async with (
                 self._pace.slot(),
-                self._http.stream(
-                    "POST",
-                    f"{self._endpoint.base_url}/chat/completions",
-                    json=self._fitted(body),
-                ) as response,
+                self._request("POST", "/chat/completions", self._fitted(body)) as response,
             ):
-                if not response.is_success:
-                    await response.aread()
-                    raise from_response(response.status_code, response.headers, response.text)
-                async for line in response.aiter_lines():
+                async for line in _lines(response):
                     piece = reader.line(line)
                     if piece:
                         yield piece
         except httpx.HTTPError as error:
-            raise from_exception(error) from error
+            raise self._blotted(from_exception(error)) from error
+        except Failure as failure:
+            raise self._blotted(failure) from None
         reply = reader.end()
-        self._allowance.answered(reply.input_tokens or 0, reply.output_tokens or 0)
+        self._count(reply, body)
         yield reply
 
     async def models(self) -> list[dict[str, Any]]:
@@ -191,27 +206,26 @@ class Client:
         return fitted
 
     async def _again(self, once: Callable[[], Awaitable[T]]) -> T:
-        began = time.monotonic()
+        until = time.monotonic() + self._patience.call
         wait, tried = self._patience.first_wait, 0
         self.counts.calls += 1
         while True:
-            async with self._pace.slot() as started:
+            async with self._pace.slot(until) as started:
                 self.counts.attempts += 1
                 sent = self._peculiar()
                 try:
-                    left = self._patience.call - (time.monotonic() - began)
-                    async with asyncio.timeout(min(self._patience.attempt, max(0.01, left))):
+                    left = until - time.monotonic()
+                    async with asyncio.timeout(min(self._patience.attempt, left)):
                         found = await once()
                 except Failure as failure:
                     problem = failure
                 except TimeoutError:
-                    problem = Failure(
-                        Kind.TIMEOUT, f"no answer within {self._patience.attempt:g} s"
-                    )
+                    problem = Failure(Kind.TIMEOUT, "no answer in the time that a call is given")
                 except httpx.HTTPError as error:
                     problem = from_exception(error)
                 else:
                     self._answered_at = time.monotonic()
+                    self._settle(sent)
                     self._pace.answered()
                     return found
                 if problem.kind is Kind.RATE_LIMIT:
@@ -220,49 +234,121 @@ class Client:
             if problem.kind is Kind.REFUSED and self._learns(problem, sent):
                 continue
             if not problem.passing:
-                raise problem
-            pause = random.uniform(0.0, wait)
+                raise self._blotted(problem)
+            pause = max(random.uniform(0.0, wait), problem.wait or 0.0)
             wait = min(self._patience.longest_wait, 2 * wait)
-            if problem.kind is Kind.RATE_LIMIT:
-                pause = max(pause, problem.wait or 0.0)
-            else:
-                tried += 1
-            late = time.monotonic() + pause - began > self._patience.call
-            if tried >= self._patience.attempts or late:
-                raise problem
+            tried += problem.kind is not Kind.RATE_LIMIT
+            if tried >= self._patience.attempts or time.monotonic() + pause >= until:
+                raise self._blotted(problem)
             await asyncio.sleep(pause)
 
     def _peculiar(self) -> tuple[str, frozenset[str]]:
         return self.limit_field, frozenset(self.without)
 
     def _learns(self, problem: Failure, sent: tuple[str, frozenset[str]]) -> bool:
-        """Whether asking again is another request: the endpoint named a field it does not take."""
+        """Whether asking again is another request: the endpoint named a field it does not take.
+
+        One field at a time, and only where the endpoint says that it does not know or take it: its
+        words may quote the row, and a field may be refused for its value.
+        """
         if sent != self._peculiar():
             return True  # a call beside this one has learned it already
-        told = problem.message.lower()
-        if not self._renamed and self.limit_field in told:
-            both = {"max_tokens", "max_completion_tokens"}
-            (self.limit_field,) = both - {self.limit_field}
-            self._renamed = True
-        else:
-            self.without.update(name for name in OPTIONAL if name in told)
+        named = refused_field(problem.message)
+        if named == self.limit_field and self._renamed is None:
+            (other,) = {"max_tokens", "max_completion_tokens"} - {self.limit_field}
+            self._renamed, self.limit_field = self.limit_field, other
+        elif named in OPTIONAL:
+            self.without.add(named)
+        elif self._renamed and not self._settled:  # the other name is no better: take it back
+            self.limit_field, self._settled = self._renamed, True
         return sent != self._peculiar()
+
+    def _settle(self, sent: tuple[str, frozenset[str]]) -> None:
+        """What was learned before an answer stays."""
+        if self._renamed and sent[0] == self.limit_field:
+            self._settled = True
 
     def silent_since(self, moment: float) -> bool:
         """Whether nothing was answered since then."""
         return self._answered_at < moment
 
-    async def _post(self, path: str, body: Mapping[str, Any]) -> str:
-        return await self._send("POST", path, body)
+    def _count(self, reply: Reply, body: Mapping[str, Any]) -> None:
+        """Tokens as they were told, or about as many."""
+        read, written = reply.input_tokens, reply.output_tokens
+        if read is None:
+            read = sum(about_tokens(one["content"]) for one in body["messages"])
+        self._allowance.answered(read, about_tokens(reply.text) if written is None else written)
+
+    def _blotted(self, failure: Failure) -> Failure:
+        return failure.without(self._endpoint.key)
 
     async def _send(self, method: str, path: str, body: Mapping[str, Any] | None) -> str:
-        response = await self._http.request(method, self._endpoint.base_url + path, json=body)
-        if response.is_redirect:
-            raise Failure(
-                Kind.REFUSED, f"it redirects to {response.headers.get('location', 'nowhere')}"
-            )
-        if not response.is_success:
-            raise from_response(response.status_code, response.headers, response.text)
-        if len(response.content) > LARGEST:
-            raise Failure(Kind.MALFORMED, "the answer is too large")
-        return response.text
+        async with self._request(method, path, body) as response:
+            return await _text(response, LARGEST)
+
+    @asynccontextmanager
+    async def _request(
+        self, method: str, path: str, body: Mapping[str, Any] | None
+    ) -> AsyncIterator[httpx.Response]:
+        """A response that is a success, its body not read yet.
+
+        Raises:
+            Failure: it is none.
+        """
+        # ASCII, since half of a surrogate pair in a row is no UTF-8.
+        content = None if body is None else json.dumps(body).encode("ascii")
+        headers = {"Content-Type": "application/json"} if content else None
+        url = self._endpoint.base_url + path
+        async with self._http.stream(method, url, content=content, headers=headers) as response:
+            if response.is_redirect:
+                place = response.headers.get("location", "nowhere")
+                raise Failure(Kind.REFUSED, f"it redirects to {place}")
+            if not response.is_success:
+                told = await _text(response, LARGEST_ERROR, whole=False)
+                raise from_response(response.status_code, response.headers, told)
+            yield response
+
+
+def about_tokens(text: str) -> int:
+    """About how many tokens, where neither tokenizer nor count is to be had."""
+    return -(-len(text) // LETTERS_PER_TOKEN)
+
+
+def refused_field(message: str) -> str:
+    """The field that an endpoint says it does not take; empty where it says something else."""
+    found = _REFUSES.search(message)
+    return (found[1] or found[2]) if found else ""
+
+
+async def _text(response: httpx.Response, most: int, *, whole: bool = True) -> str:
+    """The body as text, read up to a limit.
+
+    Raises:
+        Failure: it is larger, and wanted whole.
+    """
+    read = bytearray()
+    async for piece in response.aiter_bytes():
+        read += piece
+        if len(read) > most:
+            if whole:
+                raise Failure(Kind.REFUSED, f"the answer is larger than {most:,} bytes")
+            break
+    return bytes(read[:most]).decode(response.encoding or "utf-8", errors="replace")
+
+
+async def _lines(response: httpx.Response) -> AsyncIterator[str]:
+    """Lines of an event stream: they end with a line feed and nothing else that looks like one.
+
+    Raises:
+        Failure: one line, or all together, are too long.
+    """
+    left, total = b"", 0
+    async for piece in response.aiter_bytes():
+        total += len(piece)
+        if total > LARGEST:
+            raise Failure(Kind.REFUSED, f"the answer is larger than {LARGEST:,} bytes")
+        *lines, left = (left + piece).split(b"\n")
+        for line in lines:
+            yield line.decode("utf-8", errors="replace").rstrip("\r")
+    if left:
+        yield left.decode("utf-8", errors="replace")

@@ -30,12 +30,10 @@ class Done(Generic[T]):
     Attributes:
         index: which one.
         answer: its answer, or the failure it ended with.
-        seconds: from its beginning to its end, waiting and asking again included.
     """
 
     index: int
     answer: T | Failure
-    seconds: float
 
 
 class Driver:
@@ -73,7 +71,7 @@ class Driver:
 
         Raises:
             Failure: one that no other call would escape (a refused key, an endpoint that is dead);
-                what was answered before comes first.
+                what was in flight then comes first.
         """
         results: queue.SimpleQueue[Done[T] | None] = queue.SimpleQueue()
         running = self._submit(_drive(client, wanted, make, most, results.put))
@@ -117,12 +115,25 @@ class Driver:
         finally:
             running.cancel()
 
-    def close(self) -> None:
-        """Stop the loop and its thread."""
+    def close(self, last: Callable[[], Awaitable[object]] | None = None) -> None:
+        """Stop the loop and its thread, after a last piece of work; nobody waits for it.
+
+        It may be called from the loop's own thread, where a model may lose its last reference.
+        """
         with self._lock:
-            if self._loop is not None:
-                self._loop.call_soon_threadsafe(self._loop.stop)
-                self._loop = None
+            loop, self._loop = self._loop, None
+        if loop is None:
+            return
+
+        async def end() -> None:
+            if last is not None:
+                await last()
+            loop.stop()
+
+        def begin() -> None:
+            loop.create_task(end())
+
+        loop.call_soon_threadsafe(begin)
 
     def _submit(self, work: Awaitable[T]) -> Future[T]:
         async def awaited() -> T:
@@ -131,8 +142,15 @@ class Driver:
         with self._lock:
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
-                threading.Thread(target=self._loop.run_forever, daemon=True).start()
+                threading.Thread(target=_run, args=(self._loop,), daemon=True).start()
             return asyncio.run_coroutine_threadsafe(awaited(), self._loop)
+
+
+def _run(loop: asyncio.AbstractEventLoop) -> None:
+    try:
+        loop.run_forever()
+    finally:
+        loop.close()
 
 
 async def _drive(
@@ -143,9 +161,12 @@ async def _drive(
     put: Callable[[Done[T]], None],
 ) -> None:
     left = iter(wanted)
+    gone: list[Failure] = []
 
     async def work() -> None:
         for index in left:
+            if gone:
+                return
             began = time.monotonic()
             answer: T | Failure
             try:
@@ -154,13 +175,16 @@ async def _drive(
                 # Nothing answered while this one was asked again and again: there is nobody.
                 dead = failure.kind is Kind.CONNECTION and client.silent_since(began)
                 if dead or failure.kind in FINAL:
-                    raise
+                    gone.append(failure)
+                    return  # what is in flight beside it may still be answered, and is kept
                 answer = failure
-            put(Done(index, answer, time.monotonic() - began))
+            put(Done(index, answer))
 
     tasks = [asyncio.create_task(work()) for _ in range(min(most, len(wanted)))]
     try:
         await asyncio.gather(*tasks)
+        if gone:
+            raise gone[0]
     finally:
         for task in tasks:
             task.cancel()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
@@ -57,15 +58,35 @@ _HINTS = {
     Kind.MALFORMED: "is this an OpenAI-compatible endpoint? check --base-url",
     Kind.CONTENT_FILTER: "the vendor's filter refuses this text; leave the row out",
     Kind.KEY: "check the key in {variable}",
-    Kind.MODEL: "accordeur models list {vendor}",
+    Kind.MODEL: "check --base-url, often it ends in /v1; accordeur models list {vendor}",
     Kind.QUOTA: "add credit, or choose another endpoint; the same command goes on",
     Kind.TOO_LONG: "shorter rows or fewer demonstrations",
     Kind.SPENT: "the same command with a larger limit goes on where it stopped",
     Kind.REFUSED: "read what it says; --base-url or the model's name may be wrong",
 }
 
+_TOO_LONG = (
+    "context_length",
+    "context length",
+    "context size",
+    "maximum context",
+    "prompt is too long",
+    "input token count",
+)
+_FILTERED = (
+    "content_filter",
+    "content_policy",
+    "content management",
+    "moderation",
+    "flagged",
+)
+_FIELDS = ("logprobs", "temperature", "top_p", "seed", "max_tokens")
+"""A 403 that speaks of one of these refuses a field, not the key."""
+
 _LONGEST = 300
-_KEYS = re.compile(r"\b(?:sk|pk|gsk|xai|AIza|Bearer)[-_ ][A-Za-z0-9*._-]{4,}")
+_READ = 64 * 2**10
+"""Letters of an error's body that are looked at."""
+_KEYS = re.compile(r"\b(?:(?:sk|pk|gsk|xai|fw|Bearer)[-_ ]|AIza)[A-Za-z0-9*._-]{4,}")
 
 
 class Failure(Exception):
@@ -73,7 +94,7 @@ class Failure(Exception):
 
     Attributes:
         kind: what went wrong.
-        message: in the endpoint's words where it has any, without keys.
+        message: in the endpoint's words where it has any, without what looks like a key.
         wait: seconds the endpoint asked for before the next call.
         status: of HTTP; 0 where there was none.
     """
@@ -86,6 +107,12 @@ class Failure(Exception):
         self.message = _plain(message) or kind.value
         self.wait = wait
         self.status = status
+
+    def without(self, secret: str) -> Failure:
+        """The same, this secret blotted out."""
+        if secret and len(secret) > 3:
+            self.message = self.message.replace(secret, "[key]")
+        return self
 
     def __str__(self) -> str:
         return f"{self.kind.value}: {self.message}"
@@ -102,8 +129,8 @@ class Failure(Exception):
 
 def from_response(status: int, headers: Mapping[str, str], body: str) -> Failure:
     """The failure behind a response that is no success."""
-    data = _json(body)
-    message, code = _told(data)
+    body = body[:_READ]
+    message, code = _told(_json(body))
     message = message or _page_title(body) or f"HTTP {status}"
     return Failure(_kind(status, code, message), message, wait=wait_of(headers), status=status)
 
@@ -113,17 +140,21 @@ def from_answer(data: Mapping[str, Any]) -> Failure | None:
     if "error" not in data or data.get("choices"):
         return None
     message, code = _told(data)
-    status = int(code) if code.isdigit() else 500
+    status = int(code) if code.isdecimal() and code.isascii() and len(code) == 3 else 500
     return Failure(_kind(status, code, message), message or "an error without a message")
 
 
 def from_exception(error: httpx.HTTPError) -> Failure:
     """The failure behind an exception of the transport."""
     said = str(error) or type(error).__name__
+    if isinstance(error, httpx.ConnectTimeout):
+        return Failure(Kind.CONNECTION, "nobody takes the connection")
     if isinstance(error, httpx.TimeoutException):
         return Failure(Kind.TIMEOUT, f"no answer in time ({type(error).__name__})")
-    if isinstance(error, httpx.RemoteProtocolError | httpx.ReadError):
+    if isinstance(error, httpx.RemoteProtocolError | httpx.ReadError | httpx.WriteError):
         return Failure(Kind.CUT, f"the connection was cut: {said}")
+    if isinstance(error, httpx.DecodingError):
+        return Failure(Kind.MALFORMED, f"the answer's compression is broken: {said}")
     return Failure(Kind.CONNECTION, said)
 
 
@@ -132,15 +163,16 @@ def wait_of(headers: Mapping[str, str]) -> float | None:
     found = {name.lower(): value for name, value in headers.items()}
     try:
         if "retry-after-ms" in found:
-            return max(0.0, float(found["retry-after-ms"]) / 1000)
-        told = found.get("retry-after")
-        if told is None:
+            told = float(found["retry-after-ms"]) / 1000
+            return max(0.0, told) if math.isfinite(told) else None
+        after = found.get("retry-after")
+        if after is None:
             return None
-        if re.fullmatch(r"\s*\d+(\.\d+)?\s*", told):
-            return float(told)
+        if re.fullmatch(r"\s*[0-9]{1,9}(\.[0-9]+)?\s*", after):
+            return float(after)
         from datetime import UTC, datetime
 
-        return max(0.0, (parsedate_to_datetime(told) - datetime.now(UTC)).total_seconds())
+        return max(0.0, (parsedate_to_datetime(after) - datetime.now(UTC)).total_seconds())
     except (ValueError, TypeError):
         return None
 
@@ -149,7 +181,7 @@ def _kind(status: int, code: str, message: str) -> Kind:
     told = f"{code} {message}".lower()
     if "insufficient_quota" in told or status == 402:
         return Kind.QUOTA
-    if status in (401, 403):
+    if status == 401:
         return Kind.KEY
     if status == 404:
         return Kind.MODEL
@@ -159,10 +191,12 @@ def _kind(status: int, code: str, message: str) -> Kind:
         return Kind.RATE_LIMIT
     if status >= 500 or status in (409, 425):
         return Kind.SERVER
-    if any(word in told for word in ("context_length", "context length", "maximum context")):
+    if any(word in told for word in _TOO_LONG):
         return Kind.TOO_LONG
-    if any(word in told for word in ("content_filter", "content_policy", "content management")):
+    if any(word in told for word in _FILTERED):
         return Kind.CONTENT_FILTER
+    if status == 403 and not any(word in told for word in _FIELDS):
+        return Kind.KEY
     return Kind.REFUSED
 
 
@@ -185,14 +219,16 @@ def _told(data: Any) -> tuple[str, str]:
 def _json(body: str) -> Any:
     try:
         return json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 
 def _page_title(body: str) -> str:
-    found = re.search(r"<title[^>]*>(.*?)</title>", body, re.IGNORECASE | re.DOTALL)
-    if found:
-        return f"a web page, `{found[1].strip()}`"
+    folded = body.lower()
+    start = folded.find(">", folded.find("<title"))
+    end = folded.find("</title", start)
+    if "<title" in folded and 0 <= start < end:
+        return f"a web page, `{body[start + 1 : end].strip()}`"
     return body.strip()
 
 

@@ -31,5 +31,4 @@ def listed(vendor: str, base_url: str | None = None) -> list[dict[str, Any]]:
             f"{place.base_url}: {failure}", hint=failure.hint(vendor, place.vendor.key_variable)
         ) from None
     finally:
-        driver.call(client.close())
-        driver.close()
+        driver.close(client.close)

@@ -6,9 +6,9 @@ that need them are refused at planning.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
+import time
 import weakref
 from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from typing import Any
@@ -26,7 +26,7 @@ from accordeur.core.model import (
 )
 from accordeur.core.rendering import Rendered
 from accordeur.models.openai_api.allowance import Allowance
-from accordeur.models.openai_api.client import Client, Patience
+from accordeur.models.openai_api.client import Client, Patience, about_tokens
 from accordeur.models.openai_api.driving import Done, Driver
 from accordeur.models.openai_api.failures import Failure
 from accordeur.models.openai_api.vendors import Endpoint
@@ -36,10 +36,6 @@ ENGINE = "openai-api/1"
 
 MOST = 32
 """Calls at once at most, unless said otherwise."""
-
-LETTERS_PER_TOKEN = 3
-"""For forecasts and limits of answers, where the tokenizer is not here. Fewer than the usual four
-for English: a limit that is too high costs nothing, one that is too low cuts answers."""
 
 UNKNOWN_WINDOW = 32_768
 """Context taken for granted where the endpoint does not tell it."""
@@ -142,8 +138,8 @@ class EndpointModel:
     ) -> Iterator[Batch[Generated]]:
         """An answer to each prompt, in the order they come. See `core.model.Model.generate`.
 
-        A call that fails for good gives a `Generated` with its error; a row's seconds are those of
-        its call, waiting included.
+        A call that fails for good gives a `Generated` with its error. Seconds are of the clock:
+        calls that run at once share them.
 
         Raises:
             EndpointGone: no call would succeed: the key is refused, the model or the endpoint gone,
@@ -167,14 +163,17 @@ class EndpointModel:
             body["seed"] = seeds[index] % 2**31
             return self._client.chat(body)
 
+        last = time.monotonic()
         try:
             for group in self._driver.many(self._client, wanted, make, self._most):
                 self._tell()
+                now = time.monotonic()
                 yield Batch(
                     tuple(one.index for one in group),
                     tuple(self._generated(one, turns[one.index]) for one in group),
-                    sum(one.seconds for one in group),
+                    now - last,
                 )
+                last = time.monotonic()
         except Failure as failure:  # one that no other call would escape
             raise self._error(failure) from None
 
@@ -194,7 +193,7 @@ class EndpointModel:
 
     def count_tokens(self, text: str) -> int:
         """About: the tokenizer is not here."""
-        return -(-len(text) // LETTERS_PER_TOKEN)
+        return about_tokens(text)
 
     def prompt_text(self, prompt: Rendered) -> str:
         """The messages as they are sent; what the endpoint makes of them is not known."""
@@ -274,7 +273,4 @@ class EndpointModel:
 
 
 def _close(driver: Driver, client: Client) -> None:
-    if driver.started:
-        with contextlib.suppress(RuntimeError):  # the interpreter is on its way out
-            driver.call(client.close())
-        driver.close()
+    driver.close(client.close)

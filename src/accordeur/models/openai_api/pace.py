@@ -9,10 +9,13 @@ timeouts do not count: they say nothing about how much the endpoint takes.
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+
+from accordeur.models.openai_api.failures import Failure, Kind
 
 START = 8
 """Calls at once in the beginning."""
@@ -40,8 +43,15 @@ class Pace:
         self._cut_at = -1.0
 
     @asynccontextmanager
-    async def slot(self) -> AsyncIterator[float]:
-        """One of the calls at once; gives the moment it began."""
+    async def slot(self, until: float = math.inf) -> AsyncIterator[float]:
+        """One of the calls at once; gives the moment it began.
+
+        Args:
+            until: moment on the monotonic clock behind which the call is of no use.
+
+        Raises:
+            Failure: the endpoint wants to be left alone for longer than that.
+        """
         while self._running >= int(self.limit):
             turn = asyncio.get_running_loop().create_future()
             self._waiting.append(turn)
@@ -54,7 +64,13 @@ class Pace:
         self._running += 1
         try:
             while (pause := self._not_before - time.monotonic()) > 0:
+                if self._not_before >= until:
+                    raise Failure(
+                        Kind.RATE_LIMIT, f"the endpoint wants no call for {pause:.0f} seconds"
+                    )
                 await asyncio.sleep(pause)
+            if time.monotonic() >= until:
+                raise Failure(Kind.TIMEOUT, "its turn came too late")
             self.highest = max(self.highest, self._running)
             yield time.monotonic()
         finally:

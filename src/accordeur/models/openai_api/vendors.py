@@ -6,6 +6,7 @@ on their OpenAI-compatible endpoints, read in November 2026.
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -112,7 +113,11 @@ class Endpoint:
     def local(self) -> bool:
         """Whether it runs on this machine."""
         host = urlsplit(self.base_url).hostname or ""
-        return host in ("localhost", "::1") or host.startswith("127.")
+        try:
+            address = ipaddress.ip_address(host)
+        except ValueError:
+            return host == "localhost" or host.endswith(".localhost")
+        return address.is_loopback or address.is_unspecified
 
 
 def endpoint(
@@ -131,9 +136,18 @@ def endpoint(
     url = base_url or next((known[name] for name in vendor.url_variables if known.get(name)), "")
     own = bool(url)
     url = url or vendor.base_url
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(url)
+        sound = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        sound = False
+    if not sound:
         raise ModelError(f"`{url}` is no base URL.", hint="--base-url http://127.0.0.1:8000/v1")
+    if parts.query or parts.fragment:
+        raise ModelError(
+            "A base URL ends with a path: what stands behind `?` or `#` would end up in runs.",
+            hint=f"put a key into {vendor.key_variable}",
+        )
     if parts.username or parts.password:
         raise ModelError(
             "A base URL with a password in it would end up in runs and reports.",

@@ -6,6 +6,7 @@ Chat completions with text messages (OpenAI API reference, *Create chat completi
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,16 @@ from accordeur.models.openai_api.failures import Failure, Kind, from_answer
 
 OPTIONAL = ("seed", "logprobs", "temperature", "top_p")
 """Fields that are left out when an endpoint refuses them."""
+
+
+_ENDS = frozenset({"stop", "length", "max_tokens", "eos", "end_turn", "stop_sequence"})
+"""How an answer ends that is one; the last of them in the words of vendors."""
+
+_FILTERED = frozenset(
+    {"content_filter", "safety", "recitation", "blocklist", "prohibited_content", "spii"}
+)
+
+_CUT = frozenset({"length", "max_tokens"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +109,7 @@ def read_chat(text: str) -> Reply:
     """
     try:
         data = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Failure(Kind.NOT_JSON, f"the answer is not JSON: {text[:80]!r}") from None
     if not isinstance(data, dict):
         raise Failure(Kind.MALFORMED, "the answer is no JSON object")
@@ -107,6 +118,9 @@ def read_chat(text: str) -> Reply:
         raise inside
     try:
         choice = data["choices"][0]
+        inside = from_answer(choice)
+        if inside is not None:
+            raise inside
         message = choice["message"]
         content = _content(message.get("content"))
         refusal = message.get("refusal")
@@ -119,7 +133,7 @@ def read_chat(text: str) -> Reply:
     spent = _usage(data.get("usage"))
     return Reply(
         content or refusal or "",
-        ended != "length",
+        ended.lower() not in _CUT,
         _mean_logprob(choice.get("logprobs")),
         *spent,
         model=str(data.get("model") or ""),
@@ -179,7 +193,7 @@ class StreamReader:
             delta = choices[0].get("delta") or {}
             piece = _content(delta.get("content")) or str(delta.get("refusal") or "")
             self._ended = choices[0].get("finish_reason") or self._ended
-        except ValueError:
+        except (ValueError, RecursionError):
             raise Failure(Kind.NOT_JSON, f"an event is not JSON: {data[:80]!r}") from None
         except (TypeError, AttributeError, KeyError):
             raise Failure(Kind.MALFORMED, "an event holds no piece of a message") from None
@@ -195,7 +209,7 @@ class StreamReader:
         _check_end(self._ended)
         return Reply(
             "".join(self._said),
-            self._ended != "length",
+            (self._ended or "").lower() not in _CUT,
             None,
             *self._usage,
             model=self._model,
@@ -213,17 +227,19 @@ def read_models(text: str) -> list[dict[str, Any]]:
         data = json.loads(text)
         listed = data["data"] if isinstance(data, dict) else data
         return [one for one in listed if isinstance(one, dict) and isinstance(one.get("id"), str)]
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Failure(Kind.NOT_JSON, f"the list is not JSON: {text[:80]!r}") from None
     except (KeyError, TypeError):
         raise Failure(Kind.MALFORMED, "the endpoint lists no models") from None
 
 
 def _check_end(ended: Any) -> None:
-    if ended == "content_filter":
-        raise Failure(Kind.CONTENT_FILTER, "the endpoint's filter stopped the answer")
-    if not isinstance(ended, str):
+    if not isinstance(ended, str) or not ended:
         raise Failure(Kind.CUT, "the answer came without its end")
+    if ended.lower() in _FILTERED:
+        raise Failure(Kind.CONTENT_FILTER, f"the endpoint's filter stopped the answer ({ended})")
+    if ended.lower() not in _ENDS:
+        raise Failure(Kind.MALFORMED, f"the answer ended with `{ended}`")
 
 
 def _content(content: Any) -> str:
@@ -246,6 +262,7 @@ def _usage(told: Any) -> tuple[int | None, int | None]:
 def _mean_logprob(told: Any) -> float | None:
     try:
         found = [float(one["logprob"]) for one in told["content"]]
-        return sum(found) / len(found)
-    except (TypeError, KeyError, ValueError, ZeroDivisionError):
+        mean = sum(found) / len(found)
+    except (TypeError, KeyError, ValueError, ZeroDivisionError, OverflowError):
         return None
+    return mean if math.isfinite(mean) else None
