@@ -1,4 +1,4 @@
-"""What a reviewer broke: hostile answers, learned fields, keys, deadlines, threads."""
+"""Hostile and careless endpoints: answers, fields, keys, deadlines, threads."""
 
 from __future__ import annotations
 
