@@ -113,6 +113,21 @@ def test_the_winner_answers_at_the_address_it_was_measured_at(tmp_path: Path) ->
         assert caught.value.hint == "name the address: --base-url URL"
 
 
+def test_another_model_behind_the_name_is_another_plan(tmp_path: Path) -> None:
+    with ScriptedEndpoint(knowing, resolved="scripted-2026-01") as server:
+        first = go(tmp_path, server, levers="as-is")
+        again = go(tmp_path, server, levers="as-is")
+        assert again.folder == first.folder
+        server.resolved = "scripted-2026-06"
+        before = server.seen.calls
+        other = go(tmp_path, server, levers="as-is")
+        assert other.folder != first.folder
+        assert server.seen.calls - before > 18, "asked anew"
+    assert first.record["model"]["engine"].endswith(" scripted-2026-01")
+    winner = other.winner.save(tmp_path / "winner")
+    assert load(winner, base_url=server.base_url)
+
+
 def test_rows_that_are_lost_are_asked_again(tmp_path: Path) -> None:
     def turning_bad(messages: Messages) -> str:
         server.faults = {"filter": 0.95}  # behind the call that makes sure of an answer

@@ -83,7 +83,7 @@ def allowance(task: Task, name: str, options: Options) -> Allowance:
 
 
 def check_answers(model: Model) -> None:
-    """Make sure that an endpoint answers, with one short call.
+    """Make sure that an endpoint answers, with one short call, and learn what answers.
 
     Raises:
         ModelError: it does not.

@@ -91,7 +91,8 @@ class Preparation:
         """Load the language model and the embedding model.
 
         Raises:
-            ModelError: one of them is missing; a run with `-m none` goes on without embeddings.
+            ModelError: one of them is missing, or an endpoint does not answer; a run with `-m none`
+                goes on without embeddings.
             PlanError: the task forbids endpoints.
             UsageError: a limit of money without a price.
         """
@@ -99,6 +100,7 @@ class Preparation:
             self._source = self._models()
         if self.options.model != "none":
             self.model = self._source.model(self.options.model)
+            check_answers(self.model)  # what answers is part of the plan
         try:
             self.embedder = self._source.embedder(EMBEDDER)
         except ModelError:
@@ -197,11 +199,8 @@ class Preparation:
         """Run the checks and tell them.
 
         Raises:
-            ModelError: an endpoint does not answer.
             LeakageError: the same or nearly the same input stands in two splits.
         """
-        if self.model is not None:
-            check_answers(self.model)
         base = self.base()
         decoding = base.part(Decoding)
         found = preflight(

@@ -112,7 +112,7 @@ def _tell_other(
     if found.remote and not moved:
         raise ModelError(
             f"This bundle was not measured on `{base}` as it is called here "
-            f"({found.engine.partition(' ')[2]}).",
+            f"({found.engine.split()[1]}).",
             hint="name the address: --base-url URL",
         )
     if log is not None and found.remote:

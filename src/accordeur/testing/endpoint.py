@@ -73,6 +73,7 @@ class ScriptedEndpoint:
         refuses: fields it answers 400 to.
         usage: tell tokens.
         models: what it lists.
+        resolved: name of the model that answers; the name asked for by default.
         seed: of the faults.
     """
 
@@ -87,6 +88,7 @@ class ScriptedEndpoint:
         refuses: Sequence[str] = (),
         usage: bool = True,
         models: Sequence[Mapping[str, Any]] = ({"id": "scripted", "max_model_len": 4096},),
+        resolved: str = "",
         seed: int = 0,
     ) -> None:
         unknown = set(faults or {}) - set(FAULTS)
@@ -99,6 +101,7 @@ class ScriptedEndpoint:
         self._retry_after = retry_after
         self._refuses = tuple(refuses)
         self._usage = usage
+        self.resolved = resolved
         self._models = [dict(one) for one in models]
         self._draws = random.Random(seed)
         self._loop = asyncio.new_event_loop()
@@ -211,7 +214,7 @@ class ScriptedEndpoint:
         data: dict[str, Any] = {
             "id": "scripted",
             "object": "chat.completion",
-            "model": asked["model"],
+            "model": self.resolved or asked["model"],
             "choices": [
                 {
                     "index": 0,

@@ -73,16 +73,21 @@ class EndpointModel:
         self._client = Client(endpoint, most=most, patience=patience, allowance=allowance)
         self._told: frozenset[str] = frozenset()
         self._window: int | None = None
+        self._resolved: tuple[str, ...] = ()
         weakref.finalize(self, _close, self._driver, self._client)
 
     @property
     def identity(self) -> ModelIdentity:
-        """Name and address; what runs behind them is the endpoint's secret (D0)."""
+        """Name and address, and the name the endpoint resolves it to, once it was asked (`check`).
+
+        What runs behind them is the endpoint's secret (D0): other weights behind the same names
+        are not noticed.
+        """
         digest = hashlib.sha256(json.dumps([self._endpoint.base_url, self._name]).encode())
         return ModelIdentity(
             f"{self._endpoint.vendor.name}/{self._name}",
             digest.hexdigest(),
-            f"{ENGINE} {self._endpoint.base_url}",
+            " ".join([ENGINE, self._endpoint.base_url, *self._resolved]),
             device=ENDPOINT,
         )
 
@@ -104,13 +109,14 @@ class EndpointModel:
         return self._client
 
     def check(self) -> None:
-        """Make sure that it answers, with one short call.
+        """Make sure that it answers, with one short call, and learn what answers.
 
         Raises:
             ModelError: it does not.
         """
         body = self._body([{"role": "user", "content": "Say yes."}], Sampling(max_tokens=16))
-        self._one(self._client.chat(body))
+        reply = self._one(self._client.chat(body))
+        self._resolved = (reply.model,) if reply.model not in ("", self._name) else ()
 
     def score(
         self,

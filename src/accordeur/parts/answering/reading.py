@@ -31,8 +31,8 @@ def read_text(made: Generated, task: TaskBrief, seconds: float) -> Answer:
 def _status(made: Generated, text: str) -> Status:
     if made.error:
         return Status.ERROR
-    if not text:
-        return Status.EMPTY
+    if not text:  # a model that thinks unseen may have spent its limit on that
+        return Status.EMPTY if made.finished else Status.TRUNCATED
     if is_refusal(made.text):
         return Status.REFUSAL
     return Status.OK if made.finished else Status.TRUNCATED
