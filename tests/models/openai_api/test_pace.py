@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
@@ -91,5 +90,4 @@ def test_a_cancelled_turn_goes_to_the_next() -> None:
             await asyncio.gather(first, second, return_exceptions=True)
         assert reached.is_set()
 
-    with pytest.MonkeyPatch.context():
-        asyncio.run(go())
+    asyncio.run(go())

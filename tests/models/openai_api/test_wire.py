@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -15,11 +15,11 @@ from accordeur.core.rendering import Message, Rendered, Segment
 from accordeur.models.openai_api.failures import Failure, Kind, from_response, wait_of
 from accordeur.models.openai_api.wire import (
     Reply,
+    StreamReader,
     chat_body,
     messages,
     read_chat,
     read_models,
-    read_stream,
 )
 
 ANYTHING = some.recursive(
@@ -41,6 +41,15 @@ ANYTHING = some.recursive(
 def completion(content: Any = "Billing", end: Any = "stop", **more: Any) -> str:
     message = {"role": "assistant", "content": content, **more}
     return json.dumps({"choices": [{"message": message, "finish_reason": end}]})
+
+
+def read_stream(lines: Iterable[str]) -> Iterator[str | Reply]:
+    """The pieces, then the whole."""
+    reader = StreamReader()
+    for line in lines:
+        if piece := reader.line(line):
+            yield piece
+    yield reader.end()
 
 
 def failed(read: Callable[[], object]) -> Failure | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -141,25 +141,8 @@ def read_chat(text: str) -> Reply:
     )
 
 
-def read_stream(lines: Iterable[str]) -> Iterator[str | Reply]:
-    """Pieces of an answer as they come, then the whole of it.
-
-    Args:
-        lines: of a server-sent event stream (WHATWG HTML, 9.2).
-
-    Raises:
-        Failure: the stream ends before the answer does, or tells an error.
-    """
-    reader = StreamReader()
-    for line in lines:
-        piece = reader.line(line)
-        if piece:
-            yield piece
-    yield reader.end()
-
-
 class StreamReader:
-    """Reads a stream line by line."""
+    """Reads a server-sent event stream (WHATWG HTML, 9.2) line by line."""
 
     def __init__(self) -> None:
         self._said: list[str] = []
