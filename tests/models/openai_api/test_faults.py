@@ -64,7 +64,7 @@ def test_two_percent_of_everything_costs_little() -> None:
         assert len(found) == 600
         assert not any(one.error for one in found.values())
         assert server.seen.calls <= 1.2 * 600
-        assert asked.client.counts.attempts == server.seen.calls
+        assert asked.client.allowance.spent_calls == server.seen.calls
 
 
 @pytest.mark.parametrize(

@@ -77,15 +77,6 @@ class Patience:
     longest_wait: float = 30.0
 
 
-@dataclass(slots=True)
-class Counts:
-    """What was sent and what came of it."""
-
-    calls: int = 0
-    attempts: int = 0
-    pushed_back: int = 0
-
-
 class Client:
     """Calls one endpoint.
 
@@ -97,7 +88,7 @@ class Client:
         transport: of httpx; its own by default.
 
     Attributes:
-        counts: of what was done.
+        allowance: with what was spent of it.
         without: optional fields the endpoint refuses; found out on the way.
         limit_field: what it calls the limit of new tokens.
     """
@@ -113,7 +104,7 @@ class Client:
     ) -> None:
         self._endpoint = endpoint
         self._patience = patience or Patience()
-        self._allowance = allowance or Allowance()
+        self.allowance = allowance or Allowance()
         headers = {"User-Agent": f"accordeur/{__version__}"}
         if endpoint.key:
             headers["Authorization"] = f"Bearer {endpoint.key}"
@@ -130,7 +121,6 @@ class Client:
         self._answered_at = 0.0
         self._renamed: str | None = None
         self._settled = False
-        self.counts = Counts()
         self.without = set(endpoint.vendor.without)
         self.limit_field = endpoint.vendor.limit_field
 
@@ -147,7 +137,7 @@ class Client:
         """
 
         async def once() -> Reply:
-            self._allowance.ask()
+            self.allowance.ask()
             reply = read_chat(await self._send("POST", "/chat/completions", self._fitted(body)))
             self._count(reply, body)
             return reply
@@ -161,9 +151,7 @@ class Client:
             Failure: as `chat`.
         """
         reader = StreamReader()
-        self._allowance.ask()
-        self.counts.calls += 1
-        self.counts.attempts += 1
+        self.allowance.ask()
         try:
             async with (
                 self._pace.slot(),
@@ -208,10 +196,8 @@ class Client:
     async def _again(self, once: Callable[[], Awaitable[T]]) -> T:
         until = time.monotonic() + self._patience.call
         wait, tried = self._patience.first_wait, 0
-        self.counts.calls += 1
         while True:
             async with self._pace.slot(until) as started:
-                self.counts.attempts += 1
                 sent = self._peculiar()
                 try:
                     left = until - time.monotonic()
@@ -229,7 +215,6 @@ class Client:
                     self._pace.answered()
                     return found
                 if problem.kind is Kind.RATE_LIMIT:
-                    self.counts.pushed_back += 1
                     self._pace.pushed_back(started, problem.wait)
             if problem.kind is Kind.REFUSED and self._learns(problem, sent):
                 continue
@@ -277,7 +262,7 @@ class Client:
         read, written = reply.input_tokens, reply.output_tokens
         if read is None:
             read = sum(about_tokens(one["content"]) for one in body["messages"])
-        self._allowance.answered(read, about_tokens(reply.text) if written is None else written)
+        self.allowance.answered(read, about_tokens(reply.text) if written is None else written)
 
     def _blotted(self, failure: Failure) -> Failure:
         return failure.without(self._endpoint.key)

@@ -105,7 +105,7 @@ class EndpointModel:
 
     @property
     def client(self) -> Client:
-        """What makes the calls, with its counts."""
+        """What makes the calls; it knows their pace and what was spent."""
         return self._client
 
     def check(self) -> None:
