@@ -88,7 +88,7 @@ def decode_steps(
     for step in range(sampling.max_tokens):
         with torch.inference_mode():
             logits = head.logits(hidden)
-            chosen = _choose(logits, sampling, [streams[at] for at in active] if streams else ())
+            chosen = choose(logits, sampling, [streams[at] for at in active] if streams else ())
             picked = logits.gather(1, chosen[:, None])[:, 0] - torch.logsumexp(logits, dim=-1)
             _record(answers, active, chosen.tolist(), picked.tolist(), stop)
             left = [at for at, row in enumerate(active) if not answers[row].finished]
@@ -123,7 +123,7 @@ def _record(
             answer.tokens.append(token)
 
 
-def _choose(logits: Tensor, sampling: Sampling, streams: Sequence[np.random.Generator]) -> Tensor:
+def choose(logits: Tensor, sampling: Sampling, streams: Sequence[np.random.Generator]) -> Tensor:
     """The next token of every row, [B]."""
     if sampling.temperature <= 0:
         return logits.argmax(dim=-1)

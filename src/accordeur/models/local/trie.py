@@ -50,29 +50,50 @@ def build_trie(sequences: Sequence[Sequence[int]]) -> Trie:
     """
     if not all(sequences):
         raise ValueError("a continuation has no tokens")
-    edges: dict[tuple[int, ...], int] = {}
+    below: list[dict[int, int]] = [{}]  # branch -> token -> branch; 0 is the prompt
+    ends = []
     for sequence in sequences:
-        for end in range(1, len(sequence) + 1):
-            edges.setdefault(tuple(sequence[:end]), 0)
-    ordered = sorted(edges)  # lexicographic is depth first
-    edges = {path: at for at, path in enumerate(ordered)}
-    inner = sorted({path[:-1] for path in ordered if len(path) > 1})
-    nodes = {path: at for at, path in enumerate(inner)}
-    parents = torch.tensor([nodes.get(path[:-1], -1) for path in inner], dtype=torch.long)
+        at = 0
+        for token in sequence:
+            if token not in below[at]:
+                below[at][token] = len(below)
+                below.append({})
+            at = below[at][token]
+        ends.append(at)
+    # Depth first, branches of one parent by token.
+    edges: list[tuple[int, int, int, int]] = []  # branch, token, parent, depth
+    waiting = [(child, token, 0, 0) for token, child in sorted(below[0].items(), reverse=True)]
+    while waiting:
+        edge = waiting.pop()
+        edges.append(edge)
+        after = sorted(below[edge[0]].items(), reverse=True)
+        waiting += [(child, token, edge[0], edge[3] + 1) for token, child in after]
+    inner = [edge for edge in edges if below[edge[0]]]
+    nodes = {0: -1} | {edge[0]: at for at, edge in enumerate(inner)}
+    parents = [nodes[parent] for _, _, parent, _ in inner]
     sees = torch.eye(len(inner), dtype=torch.bool)
-    for at, parent in enumerate(parents.tolist()):
+    for at, parent in enumerate(parents):
         if parent >= 0:
             sees[at] |= sees[parent]
-    paths = torch.zeros(len(sequences), len(ordered))
-    for at, sequence in enumerate(sequences):
-        for end in range(1, len(sequence) + 1):
-            paths[at, edges[tuple(sequence[:end])]] = 1.0
     return Trie(
-        tokens=torch.tensor([path[-1] for path in inner], dtype=torch.long),
-        parents=parents,
-        depths=torch.tensor([len(path) - 1 for path in inner], dtype=torch.long),
+        tokens=torch.tensor([token for _, token, _, _ in inner], dtype=torch.long),
+        parents=torch.tensor(parents, dtype=torch.long),
+        depths=torch.tensor([depth for *_, depth in inner], dtype=torch.long),
         sees=sees,
-        sources=torch.tensor([nodes.get(path[:-1], -1) + 1 for path in ordered], dtype=torch.long),
-        targets=torch.tensor([path[-1] for path in ordered], dtype=torch.long),
-        paths=paths,
+        sources=torch.tensor([nodes[parent] + 1 for _, _, parent, _ in edges], dtype=torch.long),
+        targets=torch.tensor([token for _, token, _, _ in edges], dtype=torch.long),
+        paths=_paths(ends, edges),
     )
+
+
+def _paths(ends: Sequence[int], edges: Sequence[tuple[int, int, int, int]]) -> Tensor:
+    """Which edges lead to the last token of each sequence, float32 [sequences, edges]."""
+    above = {branch: (at, parent) for at, (branch, _, parent, _) in enumerate(edges)}
+    paths = torch.zeros(len(ends), len(edges))
+    for row, end in enumerate(ends):
+        places = []
+        while end:
+            at, end = above[end]
+            places.append(at)
+        paths[row, places] = 1.0
+    return paths
