@@ -65,7 +65,7 @@ def test_a_row_offers_its_fields_its_input_and_its_context() -> None:
 
 def test_a_conversation_passes_turn_by_turn_as_data() -> None:
     request = Request((Turn("user", "{{ input }}"), Turn("assistant", "yes"), Turn("user", "so?")))
-    rows = Prompt("", "never used").row(request)
+    rows = Prompt("").row(request)
     assert [(turn.role, one.text, one.kind) for turn, [one] in rows] == [
         ("user", "{{ input }}", "data"),
         ("assistant", "yes", "data"),

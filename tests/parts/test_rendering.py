@@ -143,3 +143,20 @@ def test_a_template_lays_out_rows_and_demonstrations_alike(labelled: TaskBrief) 
     made = turns(render(labelled, prompt, Request("x"), TWO[:1]))
     assert made[0][1] == "Which team?\n\nMessage: My bill"
     assert made[-1][1] == "Message: x"
+
+
+def test_user_turns_of_a_conversation_are_laid_out_as_rows_the_last_with_its_context(
+    free: TaskBrief,
+) -> None:
+    prompt = Prompt("Reply.", template="{% if context %}({{ context }}) {% endif %}Q: {{ input }}")
+    assert turns(render(free, prompt, Request(TALK, context="urgent"))) == [
+        ("user", "Reply.\n\nQ: Hello"),
+        ("assistant", "Yes?"),
+        ("user", "(urgent) Q: My card is gone"),
+    ]
+
+
+def test_a_conversation_of_one_message_is_that_message(free: TaskBrief) -> None:
+    prompt = Prompt("Reply.", template="Q: {{ input }}")
+    alone = render(free, prompt, Request("Hi", context="x"))
+    assert render(free, prompt, Request((Turn("user", "Hi"),), context="x")) == alone

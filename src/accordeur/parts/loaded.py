@@ -11,6 +11,7 @@ from accordeur.core.errors import ModelError, UsageError
 from accordeur.core.model import ModelIdentity, ModelSource
 from accordeur.core.rendering import Request
 from accordeur.core.task import Turn
+from accordeur.parts.answering.answerer import Answerer
 from accordeur.parts.assemble import assemble
 from accordeur.parts.bundle import Bundle, load_bundle
 from accordeur.parts.trained_with import another_prompt
@@ -57,6 +58,11 @@ class LoadedBundle:
 
     def __repr__(self) -> str:
         return f"LoadedBundle({self.bundle.candidate.task.name}: {self.describe()})"
+
+    @property
+    def answerer(self) -> Answerer:
+        """What answers for its candidate."""
+        return self._answerer
 
     def describe(self) -> str:
         """Its parts in a few words."""

@@ -89,22 +89,30 @@ class Prompt:
     def row(
         self, request: Request, *, shared: bool = False
     ) -> tuple[tuple[Turn, tuple[Segment, ...]], ...]:
-        """The turns of a request: a conversation as it is, anything else as one user turn.
+        """The turns of a request; anything but a conversation is one user turn.
+
+        Every user turn of a conversation is laid out as the row it was when it was asked; the
+        request's context belongs to the last turn. The other turns stand as they are.
 
         Args:
             request: what is asked.
             shared: the request is part of every prompt (a fixed demonstration).
         """
-        trim = not shared
         if isinstance(request.input, tuple):
+            last = len(request.input) - 1
             return tuple(
-                (turn, (Segment(turn.content, "data", shared=shared, trim=trim),))
-                for turn in request.input
+                (turn, self._row({"input": turn.content, "context": context}, shared))
+                if turn.role == "user"
+                else (turn, (Segment(turn.content, "data", shared=shared, trim=not shared),))
+                for at, turn in enumerate(request.input)
+                for context in (request.context if at == last else None,)
             )
         fields = dict(request.input) if isinstance(request.input, Mapping) else {}
         variables = {"input": request.text, "context": request.context, **fields}
-        segments = render_segments(self.template, variables, trim=trim, shared=shared)
-        return ((Turn("user", ""), segments),)
+        return ((Turn("user", ""), self._row(variables, shared)),)
+
+    def _row(self, variables: Mapping[str, str | None], shared: bool) -> tuple[Segment, ...]:
+        return render_segments(self.template, variables, trim=not shared, shared=shared)
 
 
 def full_instruction(instruction: str, labels: tuple[Label, ...]) -> str:

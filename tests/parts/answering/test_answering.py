@@ -16,6 +16,7 @@ from accordeur.core.model import Capability, Generated, Usage
 from accordeur.core.rendering import Rendered, Request
 from accordeur.core.task import Example, TaskBrief
 from accordeur.levers.floor import FLOORS
+from accordeur.parts.answering.answerer import StreamingAnswerer
 from accordeur.parts.answering.labels import LabelAnswerer
 from accordeur.parts.assemble import assemble
 from accordeur.parts.base import base_candidate
@@ -239,3 +240,15 @@ def test_the_base_candidate_of_a_text_task_writes(free: TaskBrief) -> None:
     rows = [Example(str(i), "x", ("one two three", "one"), str(i)) for i in range(4)]
     made = base_candidate(free, "m", ScriptedModel(), rows)
     assert made.part(Decoding) == Decoding("generate", max_tokens=2 * 3 + 8)
+
+
+def test_a_text_is_streamed_as_it_is_written_and_labels_are_not(
+    labelled: TaskBrief, free: TaskBrief
+) -> None:
+    model = ScriptedModel(answers="I think so. Answer: yes")
+    source = ScriptedSource(model)
+    writes = assemble(base_candidate(free, "m", model, ()), source)
+    assert isinstance(writes, StreamingAnswerer)
+    assert "".join(writes.stream(Request("is it?"))) == "I think so. Answer: yes"
+    assert writes.model is model
+    assert not isinstance(assemble(scoring(labelled), source), StreamingAnswerer)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from accordeur.core.answer import Answer
 from accordeur.core.candidate import Candidate
-from accordeur.core.model import Batch
+from accordeur.core.model import Batch, Model
 from accordeur.core.rendering import Rendered, Request
 
 
@@ -17,6 +17,11 @@ class Answerer(Protocol):
     @property
     def candidate(self) -> Candidate:
         """What it was assembled from."""
+        ...
+
+    @property
+    def model(self) -> Model | None:
+        """The language model that is asked, with what training added; `None` without one."""
         ...
 
     def answer(
@@ -31,4 +36,18 @@ class Answerer(Protocol):
 
     def forget(self) -> None:
         """Drop whatever earlier requests left in memory, so that the next one is cold."""
+        ...
+
+
+@runtime_checkable
+class StreamingAnswerer(Answerer, Protocol):
+    """An answerer whose answer is one text of the model, which can be had piece by piece."""
+
+    def stream(self, request: Request, *, again: int = 0) -> Iterator[str]:
+        """The text as the model writes it, nothing extracted; never from the cache.
+
+        Args:
+            request: what is asked.
+            again: how often it was answered before; a sampled answer then differs.
+        """
         ...

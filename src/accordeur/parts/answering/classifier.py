@@ -26,6 +26,11 @@ class ClassifierAnswerer:
         self._part = part
         self._source = source
 
+    @property
+    def model(self) -> None:
+        """No language model."""
+        return None
+
     def render(self, requests: Sequence[Request]) -> list[Rendered]:
         """Nothing: no prompt is made."""
         return []

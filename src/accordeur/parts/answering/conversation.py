@@ -88,6 +88,11 @@ class ConversationAnswerer:
         self._prompted.refuse_mixtures()
         self._sampling = text_sampling(candidate)
 
+    @property
+    def model(self) -> Model | None:
+        """The language model, with what training added."""
+        return self._prompted.model
+
     def render(self, requests: Sequence[Request]) -> list[Rendered]:
         """The prompts of the first call."""
         return self._prompted.render(requests)

@@ -42,6 +42,11 @@ class LabelAnswerer:
                 )
             self._bias = tuple(known[name] for name in self._names)
 
+    @property
+    def model(self) -> Model | None:
+        """The language model, with what training added."""
+        return self._prompted.model
+
     def render(self, requests: Sequence[Request]) -> list[Rendered]:
         """The prompts."""
         return self._prompted.render(requests)

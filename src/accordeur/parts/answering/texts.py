@@ -33,6 +33,11 @@ class TextAnswerer:
         self._reasons = isinstance(candidate.parts.get("pattern"), Reason)
         self._sampling = text_sampling(candidate)
 
+    @property
+    def model(self) -> Model | None:
+        """The language model, with what training added."""
+        return self._prompted.model
+
     def render(self, requests: Sequence[Request]) -> list[Rendered]:
         """The prompts."""
         return self._prompted.render(requests)
@@ -48,6 +53,12 @@ class TextAnswerer:
         for batch in self._prompted.generate(requests, self._sampling, done):
             answers = tuple(self._read(made, seconds) for made, seconds in batch.results)
             yield Batch(batch.indices, answers, batch.seconds, batch.tokens)
+
+    def stream(self, request: Request, *, again: int = 0) -> Iterator[str]:
+        """The text as the model writes it, reasoning included; see `StreamingAnswerer`."""
+        prompt = self._prompted.render([request])[0]
+        sampling = replace(self._sampling, seed=self._sampling.seed + again)
+        return self._prompted.model.stream(prompt, sampling)
 
     def _read(self, made: Generated, seconds: float) -> Answer:
         trace = (Reply("reasoning", made.text, made.finished),) if self._reasons else ()

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from accordeur.core.answer import Answer, Reply, Status
 from accordeur.core.candidate import Candidate
-from accordeur.core.model import Batch
+from accordeur.core.model import Batch, Model
 from accordeur.core.rendering import Rendered, Request
 from accordeur.core.task import TaskBrief
 from accordeur.parts.answering.answerer import Answerer
@@ -35,6 +35,11 @@ class VotingAnswerer:
     def candidate(self) -> Candidate:
         """What it was assembled from."""
         return self._answerer.candidate
+
+    @property
+    def model(self) -> Model | None:
+        """The language model."""
+        return self._answerer.model
 
     def render(self, requests: Sequence[Request]) -> list[Rendered]:
         """The prompts, each once."""
