@@ -16,9 +16,27 @@ from torch import Tensor
 
 from accordeur.core.model import Sampling
 from accordeur.models.local.body import Body, Prefix, text_layout
-from accordeur.models.local.generation import Decoded, choose
+from accordeur.models.local.fitting import Prompt
+from accordeur.models.local.generation import choose
 from accordeur.models.local.head import Head
 from accordeur.models.local.scoring import pad_left
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A text that somebody wants.
+
+    Attributes:
+        prompt: tokens that fit the context.
+        sampling: how it is decoded.
+        top: likeliest tokens to note at every step.
+        again: how often the same was ordered before; a sampled text then differs.
+    """
+
+    prompt: Prompt
+    sampling: Sampling
+    top: int = 0
+    again: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +99,7 @@ class InFlight:
         self._head = head
         self._stop = stop
         self._asked = tuple(asked)
-        self._answers = [Decoded() for _ in asked]
+        self._lengths = [0] * len(asked)
         self._held = list(range(len(asked)))  # rows of the network's state
         self._open = set(self._held)
         rows = [one.tokens for one in asked]
@@ -96,9 +114,9 @@ class InFlight:
         """Rows that are still being written."""
         return len(self._open)
 
-    def answer(self, row: int) -> Decoded:
-        """What a row has so far."""
-        return self._answers[row]
+    def writes(self, row: int) -> bool:
+        """Whether a row is still being written."""
+        return row in self._open
 
     def drop(self, rows: Collection[int]) -> None:
         """Write no more to these rows."""
@@ -126,7 +144,7 @@ class InFlight:
         return written
 
     def _choose(self, logits: Tensor) -> Tensor:
-        """The next token of every held row, [B]; rows with the same settings are chosen together."""
+        """The next token of every held row, [B], chosen together where settings are the same."""
         settings: dict[tuple[float, float], list[int]] = {}
         for at, row in enumerate(self._held):
             sampling = self._asked[row].sampling
@@ -140,14 +158,10 @@ class InFlight:
         return chosen
 
     def _record(self, at: int, row: int, token: int, logprob: float, logprobs: Tensor) -> Written:
-        answer, asked = self._answers[row], self._asked[row]
-        answer.logprobs.append(logprob)
+        asked = self._asked[row]
+        self._lengths[row] += 1
         ended = token in self._stop
-        if ended:
-            answer.finished = True
-        else:
-            answer.tokens.append(token)
-        full = len(answer.logprobs) >= asked.sampling.max_tokens
+        full = self._lengths[row] >= asked.sampling.max_tokens
         return Written(row, token, logprob, likeliest(logprobs, asked.top), ended, ended or full)
 
     def _kept(self, chosen: Tensor) -> Tensor:

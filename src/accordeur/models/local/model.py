@@ -38,11 +38,13 @@ from accordeur.models.local.dtype_trial import DTYPES, choose_dtype
 from accordeur.models.local.encoder_text import EncoderText
 from accordeur.models.local.fitting import Prompt, fit
 from accordeur.models.local.generation import Decoded, decode, decode_steps, row_seed
+from accordeur.models.local.in_flight import Asked, InFlight, Order
 from accordeur.models.local.kept_prefix import KeptPrefixBody
 from accordeur.models.local.pieces import PromptTokenizer
 from accordeur.models.local.prefix_cache import PrefixCache
 from accordeur.models.local.scoring import score_rows
 from accordeur.models.local.template import ChatTokenizer
+from accordeur.models.local.token_logprobs import Echoed, token_logprobs
 from accordeur.models.local.trie import Trie, build_trie
 
 ENGINE = 2
@@ -219,6 +221,11 @@ class LocalModel:
         """Tokens of prompt and answer together; of an encoder-decoder, tokens of the prompt."""
         return self._window
 
+    @property
+    def vocabulary(self) -> int:
+        """Tokens there are."""
+        return self._body.vocabulary
+
     def score(
         self,
         prompts: Sequence[Rendered],
@@ -360,6 +367,40 @@ class LocalModel:
         if len(text) > len(given):
             yield text[len(given) :]
 
+    def fit(self, prompt: Rendered, answer: int) -> Prompt:
+        """The prompt's tokens, cut to leave room for an answer of so many; see `fitting.fit`."""
+        return fit(self._chat, prompt, self.context_window, answer)
+
+    def begin(self, orders: Sequence[Order]) -> InFlight:
+        """Answers to be written a token a step; their prompts have one prefix."""
+        for one in orders:
+            _check(one.sampling)
+        prefix, _ = self._prefixes.get(orders[0].prompt.prefix)
+        asked = [
+            Asked(
+                one.prompt.row,
+                one.sampling,
+                row_seed(one.sampling.seed, one.prompt.tokens, one.again),
+                one.top,
+            )
+            for one in orders
+        ]
+        return InFlight(self._body, self._head, prefix, self._stop, asked)
+
+    def token_logprobs(
+        self, sequences: Sequence[tuple[int, ...]], *, shared: int = 0, top: int = 0
+    ) -> list[Echoed]:
+        """log p of every token of given sequences; see `token_logprobs.token_logprobs`.
+
+        Args:
+            sequences: tokens, none empty, none longer than the context.
+            shared: first tokens of all of them that later calls start with, too. They are kept and
+                get no log-probabilities.
+            top: likeliest tokens to note at every place.
+        """
+        prefix, _ = self._prefixes.get(sequences[0][:shared])
+        return token_logprobs(self._body, self._head, sequences, prefix, top)
+
     def count_tokens(self, text: str) -> int:
         """Tokens of plain text, no special ones."""
         return len(self._chat.plain(text))
@@ -379,7 +420,7 @@ class LocalModel:
         self._prefixes.clear()
 
     def _fit(self, prompts: Sequence[Rendered], answer: int) -> list[Prompt]:
-        return [fit(self._chat, prompt, self.context_window, answer) for prompt in prompts]
+        return [self.fit(prompt, answer) for prompt in prompts]
 
 
 def _check(sampling: Sampling) -> None:

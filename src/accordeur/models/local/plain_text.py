@@ -11,6 +11,7 @@ import functools
 import itertools
 import json
 import re
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,6 +19,9 @@ from tokenizers import Tokenizer
 
 _TAG = re.compile(r"<[^\s>]+>|\[[A-Z_/]+\]")
 _WORD_START = re.compile("Prepend|Metaspace")
+
+_READING = threading.Lock()
+"""Whether a tokenizer reads control tokens is a setting of its own, which all threads see."""
 
 
 class PlainText:
@@ -55,6 +59,11 @@ class PlainText:
         """Tokens of text that is only text, whatever it spells."""
         return self._encode(text.strip() if self._trims else text)
 
+    def encode_control(self, text: str) -> tuple[int, ...]:
+        """Tokens of a template's own text, in which control tokens are meant."""
+        with _READING:
+            return tuple(self.backend.encode(text, add_special_tokens=False).ids)
+
     def decode(self, tokens: Sequence[int], *, special: bool = False) -> str:
         """Text of tokens; control tokens are shown only with `special`.
 
@@ -88,11 +97,12 @@ class PlainText:
         if self._plain is not None:
             encoding = self._plain.encode(text, add_special_tokens=False)
         else:
-            self.backend.encode_special_tokens = True
-            try:
-                encoding = self.backend.encode(text, add_special_tokens=False)
-            finally:
-                self.backend.encode_special_tokens = False
+            with _READING:
+                self.backend.encode_special_tokens = True
+                try:
+                    encoding = self.backend.encode(text, add_special_tokens=False)
+                finally:
+                    self.backend.encode_special_tokens = False
         return tuple(encoding.ids), encoding.offsets
 
 

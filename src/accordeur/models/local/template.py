@@ -50,7 +50,7 @@ class ChatTokenizer:
         self._template = None if tokenizer.chat_template else PLAIN_TEMPLATE
         self._text = PlainText(tokenizer, virtual)
         self._skeleton = functools.lru_cache(maxsize=512)(self._render_skeleton)
-        self._encode_template = functools.lru_cache(maxsize=4_096)(self._encode_templated)
+        self._encode_template = functools.lru_cache(maxsize=4_096)(self._text.encode_control)
         self.end_of_turn = self._find_end_of_turn()
 
     @property
@@ -125,6 +125,3 @@ class ChatTokenizer:
         if self._tokenizer.eos_token_id is None:
             raise ModelError("The model's tokenizer names no token that ends a text.")
         return int(self._tokenizer.eos_token_id)
-
-    def _encode_templated(self, text: str) -> tuple[int, ...]:
-        return tuple(self._text.backend.encode(text, add_special_tokens=False).ids)

@@ -1,0 +1,1 @@
+"""`accordeur keys ...`, one file per command."""

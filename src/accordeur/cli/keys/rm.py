@@ -1,0 +1,17 @@
+"""`accordeur keys rm`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def command(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Of the key to remove.")],
+) -> int:
+    """Remove a key. A server that is running still takes it until it is started again."""
+    from accordeur.store.keys import remove_key
+
+    remove_key(name)
+    return 0

@@ -1,0 +1,229 @@
+"""Models as the parts see them while serving: every call goes through the engine's thread.
+
+A request is answered in a thread of its own by the same code that answered it while it was
+measured. What that code asks of the model is handed to the engine, which batches it with what other
+requests ask.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+
+from accordeur.core.model import (
+    Adaptation,
+    Batch,
+    Capability,
+    Embedder,
+    FloatArray,
+    Generated,
+    Model,
+    ModelIdentity,
+    Sampling,
+    Scored,
+    Usage,
+)
+from accordeur.core.rendering import Rendered
+from accordeur.models.local.fitting import Prompt
+from accordeur.models.local.in_flight import Order, Written
+from accordeur.models.local.model import LocalModel
+from accordeur.models.local.token_logprobs import Echoed
+from accordeur.models.source import Models
+from accordeur.serve.engine import Engine
+from accordeur.serve.jobs import Computing, Writing
+from accordeur.serve.ticket import current
+
+
+class ServedModel:
+    """A local model behind the engine; a `core.model.Model`."""
+
+    def __init__(self, model: LocalModel, engine: Engine) -> None:
+        self.local = model
+        self._engine = engine
+
+    @property
+    def identity(self) -> ModelIdentity:
+        """Of the model."""
+        return self.local.identity
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """Of the model."""
+        return self.local.capabilities
+
+    @property
+    def context_window(self) -> int:
+        """Of the model."""
+        return self.local.context_window
+
+    def adapted(self, adaptation: Adaptation) -> ServedModel:
+        """With what training added; see `LocalModel.adapted`."""
+        return ServedModel(self.local.adapted(adaptation), self._engine)
+
+    def score(
+        self,
+        prompts: Sequence[Rendered],
+        continuations: Sequence[str],
+        *,
+        done: Collection[int] = (),
+    ) -> Iterator[Batch[Scored]]:
+        """See `core.model.Model`."""
+        began = time.perf_counter()
+        asked = tuple(continuations)
+
+        def compute(items: Sequence[Rendered]) -> Sequence[Scored]:
+            found: dict[int, Scored] = {}
+            for batch in self.local.score(items, asked):
+                found.update(zip(batch.indices, batch.results, strict=True))
+            return [found[at] for at in range(len(items))]
+
+        wanted = [at for at in range(len(prompts)) if at not in frozenset(done)]
+        key = ("score", id(self.local), asked)
+        jobs = [Computing(key, prompts[at], compute, current()) for at in wanted]
+        for job in jobs:
+            self._engine.submit(job)
+        results: tuple[Scored, ...] = tuple(job.result() for job in jobs)
+        yield Batch(tuple(wanted), results, time.perf_counter() - began)
+
+    def generate(
+        self, prompts: Sequence[Rendered], sampling: Sampling, *, done: Collection[int] = ()
+    ) -> Iterator[Batch[Generated]]:
+        """See `core.model.Model`; a prompt that stands here several times is sampled anew."""
+        began = time.perf_counter()
+        wanted = [at for at in range(len(prompts)) if at not in frozenset(done)]
+        seen: Counter[Prompt] = Counter()
+        jobs = []
+        for at in wanted:
+            fitted = self.local.fit(prompts[at], sampling.max_tokens)
+            jobs.append(self.write(Order(fitted, sampling, again=seen[fitted])))
+            seen[fitted] += 1
+        results = tuple(self.generated(job) for job in jobs)
+        yield Batch(tuple(wanted), results, time.perf_counter() - began)
+
+    def stream(self, prompt: Rendered, sampling: Sampling) -> Iterator[str]:
+        """One answer, piece by piece."""
+        job = self.write(Order(self.local.fit(prompt, sampling.max_tokens), sampling))
+        return self.pieces(job.written())
+
+    def write(self, order: Order) -> Writing:
+        """Have a text written; its tokens come through the job."""
+        job = Writing(self.local, order, current())
+        self._engine.submit(job)
+        return job
+
+    def pieces(self, written: Iterator[Written]) -> Iterator[str]:
+        """The text of tokens as they come; no piece ends within a character."""
+        tokens: list[int] = []
+        given = ""
+        for one in written:
+            tokens += [] if one.ended else [one.token]
+            text = self.local.chat.decode(tokens)
+            # A character may take several tokens; its first half decodes to U+FFFD.
+            if len(text) > len(given) and (one.last or not text.endswith("\ufffd")):
+                yield text[len(given) :]
+                given = text
+
+    def token_logprobs(
+        self, sequences: Sequence[tuple[int, ...]], *, shared: int, top: int
+    ) -> list[Echoed]:
+        """See `LocalModel.token_logprobs`."""
+
+        def compute(items: Sequence[list[tuple[int, ...]]]) -> Sequence[list[Echoed]]:
+            return [self.local.token_logprobs(one, shared=shared, top=top) for one in items]
+
+        job = Computing(("echo", id(self.local), shared, top), sequences, compute, current())
+        self._engine.submit(job)
+        found: list[Echoed] = job.result()
+        return found
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of plain text."""
+        return self.local.count_tokens(text)
+
+    def prompt_text(self, prompt: Rendered) -> str:
+        """See `core.model.Model`."""
+        return self.local.prompt_text(prompt)
+
+    def prompt_tokens(self, prompt: Rendered) -> tuple[int, int]:
+        """See `core.model.Model`."""
+        return self.local.prompt_tokens(prompt)
+
+    def forget(self) -> None:
+        """Nothing: other requests want the prefixes, too."""
+
+    def generated(self, job: Writing) -> Generated:
+        """Wait for a text."""
+        written = list(job.written())
+        tokens = [one.token for one in written if not one.ended]
+        prompt = job.order.prompt
+        return Generated(
+            self.local.chat.decode(tokens),
+            written[-1].ended,
+            sum(one.logprob for one in written) / len(written),
+            Usage(
+                input_tokens=len(prompt.tokens),
+                output_tokens=len(written),
+                computed_tokens=len(prompt.row) + len(written),
+                truncated_tokens=prompt.truncated,
+                dropped_demonstrations=prompt.dropped,
+            ),
+        )
+
+
+class ServedEmbedder:
+    """An embedding model behind the engine."""
+
+    def __init__(self, embedder: Embedder, engine: Engine) -> None:
+        self._embedder = embedder
+        self._engine = engine
+
+    @property
+    def identity(self) -> ModelIdentity:
+        """Of the embedder."""
+        return self._embedder.identity
+
+    @property
+    def dimension(self) -> int:
+        """Of a vector."""
+        return self._embedder.dimension
+
+    def embed(self, texts: Sequence[str]) -> FloatArray:
+        """Unit vectors, float32 [texts, dimension]."""
+        key = ("embed", id(self._embedder))
+        job = Computing(key, list(texts), self._compute, current())
+        self._engine.submit(job)
+        found: FloatArray = job.result()
+        return found
+
+    def _compute(self, items: Sequence[Sequence[str]]) -> Sequence[FloatArray]:
+        vectors = self._embedder.embed([text for texts in items for text in texts])
+        found, start = [], 0
+        for texts in items:
+            found.append(vectors[start : start + len(texts)])
+            start += len(texts)
+        return found
+
+
+class ServedModels:
+    """A `core.model.ModelSource`: local models behind the engine, endpoints as they are."""
+
+    def __init__(self, models: Models, engine: Engine) -> None:
+        self._models = models
+        self._engine = engine
+        self._served: dict[str, ServedModel] = {}
+        self._embedders: dict[str, ServedEmbedder] = {}
+
+    def model(self, name: str) -> Model:
+        """The language model of this name. Errors as `Models.model`."""
+        found = self._models.model(name)
+        if not isinstance(found, LocalModel):
+            return found
+        key = found.identity.name
+        return self._served.setdefault(key, ServedModel(found, self._engine))
+
+    def embedder(self, name: str) -> Embedder:
+        """The embedding model of this name. Errors as `Models.embedder`."""
+        found = self._models.embedder(name)
+        key = found.identity.name
+        return self._embedders.setdefault(key, ServedEmbedder(found, self._engine))
