@@ -58,8 +58,8 @@ class ServedModel:
         return self.local.context_window
 
     def adapted(self, adaptation: Adaptation) -> ServedModel:
-        """With what training added; see `LocalModel.adapted`."""
-        return ServedModel(self.local.adapted(adaptation), self._engine)
+        """With what training added; adapters stand beside weights that are held once."""
+        return ServedModel(self.local.adapted(adaptation, beside=True), self._engine)
 
     def score(
         self,

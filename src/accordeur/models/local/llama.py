@@ -27,8 +27,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from accordeur.core.model import Delta
 from accordeur.models.local.body import Layout, Prefix, text_layout
 from accordeur.models.local.embedding import Embedding
+from accordeur.models.local.low_rank import LowRank, joined
 from accordeur.models.local.product import product
 
 FAMILIES = frozenset({"llama", "mistral", "qwen2"})
@@ -46,6 +48,8 @@ class _Layer:
     out: Tensor  # [E, H D]
     gate_up: Tensor  # [2 I, E], second norm folded in
     down: Tensor  # [E, I]
+    norms: tuple[Tensor, Tensor]  # [E] each, those that are folded in
+    added: tuple[LowRank | None, ...] = (None, None, None, None)  # to qkv, out, gate_up, down
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +135,31 @@ class LlamaBody:
         body = copy.copy(self)
         body._embed = replace(self._embed, virtual=vectors.to(self._weight))
         return body
+
+    def with_deltas(self, deltas: Mapping[str, Delta]) -> LlamaBody | None:
+        """The same network with low-rank updates beside its weights, which are shared.
+
+        Args:
+            deltas: by the names of transformers.
+
+        Returns:
+            `None` when one of them cannot stand beside a weight (DoRA, or a module that is none of
+            a layer's maps).
+        """
+        known = {f"model.layers.{at}.{name}" for at in range(len(self._layers)) for name in _MAPS}
+        for name, one in deltas.items():
+            if name not in known or one.magnitude is not None:
+                return None
+        body = copy.copy(self)
+        body._layers = [
+            _with_deltas(layer, f"model.layers.{at}.", deltas, self._widths)
+            for at, layer in enumerate(self._layers)
+        ]
+        return body
+
+    @property
+    def _widths(self) -> tuple[int, int]:
+        return self._heads * self._size, self._groups * self._size
 
     def extend(self, tokens: Sequence[int], past: Prefix | None) -> Prefix:
         """Keys and values of `past` followed by `tokens`."""
@@ -243,7 +272,7 @@ class LlamaBody:
         self, layer: _Layer, hidden: Tensor, cosine: Tensor, sine: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Queries [K, N, G, D], keys and values [N, K, D] of hidden states [N, E]."""
-        joint = product(_normalised(hidden, self._epsilon), layer.qkv, layer.qkv_bias)
+        joint = _mapped(layer, 0, _normalised(hidden, self._epsilon))
         # Attention reads heads whose numbers stand side by side.
         joint = joint.contiguous().view(len(hidden), -1, self._size)
         parts = [self._heads, self._groups, self._groups]
@@ -253,13 +282,13 @@ class LlamaBody:
 
     def _finish(self, layer: _Layer, hidden: Tensor, mixed: Tensor) -> Tensor:
         """Output map, feed-forward network and both residual sums; [N, E]."""
-        hidden = hidden + product(mixed, layer.out)
+        hidden = hidden + _mapped(layer, 1, mixed)
         result = torch.empty_like(hidden)
         for start in range(0, len(hidden), _MLP_TOKENS):
             part = hidden[start : start + _MLP_TOKENS]
-            gate, up = product(_normalised(part, self._epsilon), layer.gate_up).chunk(2, dim=-1)
+            gate, up = _mapped(layer, 2, _normalised(part, self._epsilon)).chunk(2, dim=-1)
             inner = torch.nn.functional.silu(gate).mul_(up)
-            torch.add(part, product(inner, layer.down), out=result[start : start + len(part)])
+            torch.add(part, _mapped(layer, 3, inner), out=result[start : start + len(part)])
         return result
 
     def _final(self, hidden: Tensor) -> Tensor:
@@ -409,23 +438,53 @@ def _rotate(heads: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
     return torch.cat((low * cosine - high * sine, high * cosine + low * sine), dim=-1)
 
 
+_ATTENTION = tuple(f"self_attn.{kind}_proj" for kind in "qkv")
+_MAPS = (*_ATTENTION, "self_attn.o_proj", "mlp.gate_proj", "mlp.up_proj", "mlp.down_proj")
+
+
+def _mapped(layer: _Layer, which: int, rows: Tensor) -> Tensor:
+    """One of a layer's four maps, with what stands beside it."""
+    weight = (layer.qkv, layer.out, layer.gate_up, layer.down)[which]
+    found = product(rows, weight, layer.qkv_bias if which == 0 else None)
+    added = layer.added[which]
+    return found if added is None else added.add(rows, found)
+
+
+def _with_deltas(
+    layer: _Layer, name: str, deltas: Mapping[str, Delta], widths: tuple[int, int]
+) -> _Layer:
+    queries, keys = widths
+    inner = len(layer.gate_up) // 2
+    maps = (
+        (tuple(zip(_ATTENTION, (queries, keys, keys), strict=True)), layer.norms[0]),
+        ((("self_attn.o_proj", len(layer.out)),), None),
+        ((("mlp.gate_proj", inner), ("mlp.up_proj", inner)), layer.norms[1]),
+        ((("mlp.down_proj", len(layer.down)),), None),
+    )
+    added = tuple(
+        joined([(f"{name}{part}", size) for part, size in modules], deltas, norm, layer.out)
+        for modules, norm in maps
+    )
+    return replace(layer, added=added)
+
+
 def _fuse(weights: Mapping[str, Tensor], name: str) -> _Layer:
     def of(part: str) -> Tensor:
         return weights[f"{name}{part}.weight"]
 
-    def joined(parts: Sequence[str], norm: str) -> Tensor:
+    def fused(parts: Sequence[str], norm: str) -> Tensor:
         together = torch.cat([of(part) for part in parts])
         if together.dtype == torch.float32:
             return together.mul_(of(norm))  # in place: a second copy would double the load time
         return (together.float() * of(norm).float()).to(together.dtype)
 
-    attention = [f"self_attn.{kind}_proj" for kind in "qkv"]
-    biases = [weights.get(f"{name}{part}.bias") for part in attention]
+    biases = [weights.get(f"{name}{part}.bias") for part in _ATTENTION]
     bias = torch.cat([b for b in biases if b is not None]) if biases[0] is not None else None
     return _Layer(
-        qkv=joined(attention, "input_layernorm"),
+        qkv=fused(_ATTENTION, "input_layernorm"),
         qkv_bias=bias,
         out=of("self_attn.o_proj"),
-        gate_up=joined(["mlp.gate_proj", "mlp.up_proj"], "post_attention_layernorm"),
+        gate_up=fused(["mlp.gate_proj", "mlp.up_proj"], "post_attention_layernorm"),
         down=of("mlp.down_proj"),
+        norms=(of("input_layernorm"), of("post_attention_layernorm")),
     )

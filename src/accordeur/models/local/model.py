@@ -40,6 +40,7 @@ from accordeur.models.local.fitting import Prompt, fit
 from accordeur.models.local.generation import Decoded, decode, decode_steps, row_seed
 from accordeur.models.local.in_flight import Asked, InFlight, Order
 from accordeur.models.local.kept_prefix import KeptPrefixBody
+from accordeur.models.local.llama import LlamaBody
 from accordeur.models.local.pieces import PromptTokenizer
 from accordeur.models.local.prefix_cache import PrefixCache
 from accordeur.models.local.scoring import score_rows
@@ -166,13 +167,23 @@ class LocalModel:
         """
         adapter.save(self.modules(adaptation), folder)
 
-    def adapted(self, adaptation: Adaptation) -> LocalModel:
+    def adapted(self, adaptation: Adaptation, *, beside: bool = False) -> LocalModel:
         """The model with virtual tokens, trained prefix or weights; see `core.model.Adaptable`.
 
         Unless weights change they are shared; else the model is loaded once more.
+
+        Args:
+            adaptation: what is added.
+            beside: low-rank updates stand beside the weights where they can, which are then shared,
+                too. Each costs some time with every token; merged they cost none, and a copy.
         """
         model = self
-        if adaptation.deltas or adaptation.weights:
+        body: Body | None = None
+        if beside and not adaptation.weights and isinstance(self._body, LlamaBody):
+            body = self._body.with_deltas(adaptation.deltas)
+        if body is not None:
+            model = self._with(self._loaded, body, self._chat)
+        elif adaptation.deltas or adaptation.weights:
             loaded = self.modules(adaptation)
             model = self._with(loaded, adapter.body_of(loaded), self._chat)
         if adaptation.prefix is not None:
