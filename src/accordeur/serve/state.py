@@ -60,8 +60,11 @@ async def body_of(request: Request, form: type[B]) -> B:
     Raises:
         ApiError: it is none, or of another form.
     """
+    raw = await request.body()
     try:
-        data: Any = json.loads(await request.body())
+        data: Any = json.loads(raw)
+        if b"\\u" in raw:  # half of a surrogate pair is no text
+            json.dumps(data, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise refused("The request's body is no JSON.") from None
     if not isinstance(data, dict):
