@@ -28,11 +28,13 @@ from accordeur.models.openai_api.failures import (
     from_response,
 )
 from accordeur.models.openai_api.pace import Pace
+from accordeur.models.openai_api.token_wire import Echo, Tokens, read_echo, read_tokens
 from accordeur.models.openai_api.vendors import Endpoint
 from accordeur.models.openai_api.wire import (
     OPTIONAL,
     Reply,
     StreamReader,
+    plain,
     read_chat,
     read_models,
 )
@@ -142,6 +144,38 @@ class Client:
             self._count(reply, body)
             return reply
 
+        return await self._again(once, learns=True)
+
+    async def tokens(self, body: Mapping[str, Any]) -> Tokens:
+        """Tokens of a conversation or a text.
+
+        Raises:
+            Failure: they were not to be had.
+        """
+
+        async def once() -> Tokens:
+            self.allowance.ask()
+            return read_tokens(await self._send("POST", "/tokenize", body, root=True))
+
+        return await self._again(once)
+
+    async def echo(self, body: Mapping[str, Any]) -> Echo:
+        """Log-probabilities of token sequences.
+
+        Raises:
+            Failure: they were not to be had.
+        """
+        sequences = body["prompt"]
+
+        async def once() -> Echo:
+            self.allowance.ask()
+            found = read_echo(await self._send("POST", "/completions", body), sequences)
+            read = found.input_tokens
+            self.allowance.answered(
+                sum(map(len, sequences)) if read is None else read, found.output_tokens or 0
+            )
+            return found
+
         return await self._again(once)
 
     async def stream(self, body: Mapping[str, Any]) -> AsyncIterator[str | Reply]:
@@ -193,7 +227,12 @@ class Client:
                 fitted[self.limit_field] = fitted.pop(name)
         return fitted
 
-    async def _again(self, once: Callable[[], Awaitable[T]]) -> T:
+    async def _again(self, once: Callable[[], Awaitable[T]], *, learns: bool = False) -> T:
+        """Do it until it is answered or there is no more hope.
+
+        Args:
+            learns: a refusal may name a field that another attempt leaves out.
+        """
         until = time.monotonic() + self._patience.call
         wait, tried = self._patience.first_wait, 0
         while True:
@@ -216,7 +255,7 @@ class Client:
                     return found
                 if problem.kind is Kind.RATE_LIMIT:
                     self._pace.pushed_back(started, problem.wait)
-            if problem.kind is Kind.REFUSED and self._learns(problem, sent):
+            if learns and problem.kind is Kind.REFUSED and self._learns(problem, sent):
                 continue
             if not problem.passing:
                 raise self._blotted(problem)
@@ -261,21 +300,26 @@ class Client:
         """Tokens as they were told, or about as many."""
         read, written = reply.input_tokens, reply.output_tokens
         if read is None:
-            read = sum(about_tokens(one["content"]) for one in body["messages"])
+            read = sum(about_tokens(plain(one["content"])) for one in body["messages"])
         self.allowance.answered(read, about_tokens(reply.text) if written is None else written)
 
     def _blotted(self, failure: Failure) -> Failure:
         return failure.without(self._endpoint.key)
 
-    async def _send(self, method: str, path: str, body: Mapping[str, Any] | None) -> str:
-        async with self._request(method, path, body) as response:
+    async def _send(
+        self, method: str, path: str, body: Mapping[str, Any] | None, *, root: bool = False
+    ) -> str:
+        async with self._request(method, path, body, root=root) as response:
             return await _text(response, LARGEST)
 
     @asynccontextmanager
     async def _request(
-        self, method: str, path: str, body: Mapping[str, Any] | None
+        self, method: str, path: str, body: Mapping[str, Any] | None, *, root: bool = False
     ) -> AsyncIterator[httpx.Response]:
         """A response that is a success, its body not read yet.
+
+        Args:
+            root: the path begins at the server's root.
 
         Raises:
             Failure: it is none.
@@ -283,7 +327,7 @@ class Client:
         # ASCII, since half of a surrogate pair in a row is no UTF-8.
         content = None if body is None else json.dumps(body).encode("ascii")
         headers = {"Content-Type": "application/json"} if content else None
-        url = self._endpoint.base_url + path
+        url = (self._endpoint.root if root else self._endpoint.base_url) + path
         async with self._http.stream(method, url, content=content, headers=headers) as response:
             if response.is_redirect:
                 place = response.headers.get("location", "nowhere")

@@ -1,7 +1,7 @@
 """A chat model behind an endpoint, as the rest of the program sees a model.
 
-It writes; log-probabilities of given labels and weights are not to be had over this wire, so levers
-that need them are refused at planning.
+It writes, and scores labels where the endpoint can (`abilities`). Weights are not to be had over
+this wire, so levers that need them are refused at planning.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import json
 import time
 import weakref
 from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, TypeVar
 
 from accordeur.core.errors import EndpointGone, ModelError
 from accordeur.core.model import (
@@ -25,12 +26,19 @@ from accordeur.core.model import (
     Usage,
 )
 from accordeur.core.rendering import Rendered
+from accordeur.models.openai_api.abilities import Abilities, Memory, Way
 from accordeur.models.openai_api.allowance import Allowance
 from accordeur.models.openai_api.client import Client, Patience, about_tokens
 from accordeur.models.openai_api.driving import Done, Driver
 from accordeur.models.openai_api.failures import Failure
+from accordeur.models.openai_api.probing import Probe
+from accordeur.models.openai_api.scoring import Scorer
+from accordeur.models.openai_api.token_wire import Tokens
 from accordeur.models.openai_api.vendors import Endpoint
-from accordeur.models.openai_api.wire import Reply, chat_body, messages
+from accordeur.models.openai_api.wire import Reply, Turns, chat_body, messages, plain
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 ENGINE = "openai-api/1"
 
@@ -39,8 +47,6 @@ MOST = 32
 
 UNKNOWN_WINDOW = 32_768
 """Context taken for granted where the endpoint does not tell it."""
-
-_WINDOW_FIELDS = ("context_window", "context_length", "max_model_len", "max_context_length")
 
 
 class EndpointModel:
@@ -53,6 +59,7 @@ class EndpointModel:
         patience: when to give up.
         allowance: how much may be spent.
         log: told what is found out about the endpoint.
+        labels_by: the only way in which labels may be chosen; by default the best there is.
     """
 
     def __init__(
@@ -64,6 +71,7 @@ class EndpointModel:
         patience: Patience | None = None,
         allowance: Allowance | None = None,
         log: Callable[[str], None] | None = None,
+        labels_by: Way | None = None,
     ) -> None:
         self._endpoint = endpoint
         self._name = name
@@ -72,7 +80,9 @@ class EndpointModel:
         self._driver = Driver()
         self._client = Client(endpoint, most=most, patience=patience, allowance=allowance)
         self._told: frozenset[str] = frozenset()
-        self._window: int | None = None
+        self._labels_by = labels_by
+        self._abilities: Abilities | None = None
+        self._continuations: dict[tuple[str, ...], tuple[Tokens, ...]] = {}
         self._resolved: tuple[str, ...] = ()
         weakref.finalize(self, _close, self._driver, self._client)
 
@@ -93,30 +103,51 @@ class EndpointModel:
 
     @property
     def capabilities(self) -> frozenset[Capability]:
-        """It writes."""
-        return frozenset({Capability.GENERATE})
+        """It writes, and may score. Whether it can is known once it was asked (`check`)."""
+        known = self._abilities
+        scores = self._labels_by in (None, Way.LOGPROBS) and (known is None or known.exact)
+        return frozenset({Capability.GENERATE} | ({Capability.SCORE} if scores else set()))
 
     @property
     def context_window(self) -> int:
         """As the endpoint's list of models tells it, else `UNKNOWN_WINDOW`."""
-        if self._window is None:
-            self._window = self._asked_window() or UNKNOWN_WINDOW
-        return self._window
+        return self.abilities.window or UNKNOWN_WINDOW
+
+    @property
+    def abilities(self) -> Abilities:
+        """What it can do, from memory; asked where it was not yet.
+
+        Raises:
+            EndpointGone: it does not answer.
+        """
+        if self._abilities is None:
+            self.check()
+        assert self._abilities is not None
+        return self._abilities
 
     @property
     def client(self) -> Client:
         """What makes the calls; it knows their pace and what was spent."""
         return self._client
 
-    def check(self) -> None:
-        """Make sure that it answers, with one short call, and learn what answers.
+    def check(self, *, anew: bool = False) -> None:
+        """Make sure that it answers, with one short call; learn what answers and what it can do.
+
+        Args:
+            anew: forget what it could do when it was asked before.
 
         Raises:
-            ModelError: it does not.
+            EndpointGone: it does not answer.
         """
         body = self._body([{"role": "user", "content": "Say yes."}], Sampling(max_tokens=16))
         reply = self._one(self._client.chat(body))
         self._resolved = (reply.model,) if reply.model not in ("", self._name) else ()
+        memory = Memory(self._endpoint.base_url, self._name, self._resolved)
+        known = Abilities() if anew else memory.read()
+        if known.unknown:
+            probe = Probe(self._client, self._endpoint, self._name, memory.write)
+            known = self._one(probe.ask(known))
+        self._abilities = known
 
     def score(
         self,
@@ -125,15 +156,46 @@ class EndpointModel:
         *,
         done: Collection[int] = (),
     ) -> Iterator[Batch[Scored]]:
-        """Not to be had here.
+        """Log-probabilities of the same continuations after each prompt, where the endpoint tells
+        them. See `core.model.Model.score`; failures of calls and seconds as `generate`.
 
         Raises:
-            ModelError: always.
+            EndpointGone: as `generate`.
+            ModelError: the endpoint tells no log-probabilities, or its chat template does not let
+                a label stand as it is.
         """
-        raise ModelError(
-            f"`{self.identity.name}` gives no log-probabilities of labels.",
-            hint="levers that need them are refused at planning; this is a mistake of the program",
+        known = self.abilities
+        if not known.exact or known.turn_end is None or known.echo is None:
+            raise ModelError(
+                f"`{self.identity.name}` tells no log-probabilities of labels.",
+                hint="run it anew: accordeur run ... --labels-by parse",
+            )
+        scorer = Scorer(
+            self._client,
+            self._name,
+            parts=bool(known.own),
+            turn_end=known.turn_end,
+            new_tokens=known.echo,
         )
+        labels = self._labels(scorer, tuple(continuations))
+
+        async def make(index: int) -> Scored:
+            prompt = prompts[index]
+            turns = messages(replace(prompt, prefill=""), parts=bool(known.own))
+            return await scorer.score(await scorer.prompt(turns, prompt.prefill), labels)
+
+        def read(one: Done[Scored]) -> Scored:
+            if isinstance(one.answer, Failure):
+                return Scored((), Usage(), error=str(one.answer))
+            return one.answer
+
+        return self._batches(len(prompts), done, make, read)
+
+    def _labels(self, scorer: Scorer, texts: tuple[str, ...]) -> tuple[Tokens, ...]:
+        """Tokens of labels, asked for once."""
+        if texts not in self._continuations:
+            self._continuations[texts] = self._one(scorer.continuations(texts))
+        return self._continuations[texts]
 
     def generate(
         self,
@@ -151,34 +213,45 @@ class EndpointModel:
             EndpointGone: no call would succeed: the key is refused, the model or the endpoint gone,
                 the budget used up.
         """
-        finished = frozenset(done)
-        wanted = [index for index in range(len(prompts)) if index not in finished]
-        if not wanted:
-            return
-        turns = {index: messages(prompts[index]) for index in wanted}
         seen: dict[str, int] = {}
-        seeds = {}
-        for index, prompt in enumerate(prompts):
+        seeds = []
+        for prompt in prompts:
             # The same prompt several times is sampled anew each time, resumed or not.
             text = json.dumps(prompt.to_json())
-            seeds[index] = sampling.seed + seen.get(text, 0)
+            seeds.append(sampling.seed + seen.get(text, 0))
             seen[text] = seen.get(text, 0) + 1
 
         def make(index: int) -> Awaitable[Reply]:
-            body = self._body(turns[index], sampling)
+            body = self._body(self._turns(prompts[index]), sampling)
             body["seed"] = seeds[index] % 2**31
             return self._client.chat(body)
 
+        def read(one: Done[Reply]) -> Generated:
+            return self._generated(one, prompts[one.index])
+
+        return self._batches(len(prompts), done, make, read)
+
+    def _batches(
+        self,
+        count: int,
+        done: Collection[int],
+        make: Callable[[int], Awaitable[T]],
+        read: Callable[[Done[T]], R],
+    ) -> Iterator[Batch[R]]:
+        """Calls for all indices that are not done, as they are answered.
+
+        Raises:
+            EndpointGone: no call would succeed.
+        """
+        finished = frozenset(done)
+        wanted = [index for index in range(count) if index not in finished]
         last = time.monotonic()
         try:
             for group in self._driver.many(self._client, wanted, make, self._most):
                 self._tell()
                 now = time.monotonic()
-                yield Batch(
-                    tuple(one.index for one in group),
-                    tuple(self._generated(one, turns[one.index]) for one in group),
-                    now - last,
-                )
+                results = tuple(read(one) for one in group)
+                yield Batch(tuple(one.index for one in group), results, now - last)
                 last = time.monotonic()
         except Failure as failure:  # one that no other call would escape
             raise self._error(failure) from None
@@ -189,7 +262,7 @@ class EndpointModel:
         Raises:
             ModelError: it fails.
         """
-        body = self._body(messages(prompt), sampling, stream=True)
+        body = self._body(self._turns(prompt), sampling, stream=True)
         try:
             for piece in self._driver.stream(self._client.stream(body)):
                 if isinstance(piece, str):
@@ -203,7 +276,7 @@ class EndpointModel:
 
     def prompt_text(self, prompt: Rendered) -> str:
         """The messages as they are sent; what the endpoint makes of them is not known."""
-        return "\n\n".join(f"{one['role']}: {one['content']}" for one in messages(prompt))
+        return "\n\n".join(f"{one['role']}: {plain(one['content'])}" for one in messages(prompt))
 
     def prompt_tokens(self, prompt: Rendered) -> tuple[int, int]:
         """About how many, and how many of them every request repeats."""
@@ -222,9 +295,10 @@ class EndpointModel:
         """Close the connections."""
         _close(self._driver, self._client)
 
-    def _body(
-        self, turns: Sequence[dict[str, str]], sampling: Sampling, *, stream: bool = False
-    ) -> dict[str, Any]:
+    def _turns(self, prompt: Rendered) -> Turns:
+        return messages(prompt, parts=bool(self._abilities and self._abilities.own))
+
+    def _body(self, turns: Turns, sampling: Sampling, *, stream: bool = False) -> dict[str, Any]:
         return chat_body(
             self._name,
             turns,
@@ -234,12 +308,13 @@ class EndpointModel:
             stream=stream,
         )
 
-    def _generated(self, one: Done[Reply], turns: Sequence[dict[str, str]]) -> Generated:
-        asked = sum(self.count_tokens(turn["content"]) for turn in turns)
+    def _generated(self, one: Done[Reply], prompt: Rendered) -> Generated:
         if isinstance(one.answer, Failure):
             return Generated("", False, 0.0, Usage(), error=str(one.answer))
         reply = one.answer
-        read = asked if reply.input_tokens is None else reply.input_tokens
+        read = reply.input_tokens
+        if read is None:
+            read, _ = self.prompt_tokens(prompt)
         wrote = reply.output_tokens
         if wrote is None:
             wrote = self.count_tokens(reply.text)
@@ -247,16 +322,7 @@ class EndpointModel:
             reply.text, reply.finished, reply.logprob or 0.0, Usage(read, wrote, read + wrote)
         )
 
-    def _asked_window(self) -> int | None:
-        try:
-            listed = self._driver.call(self._client.models())
-        except Failure:
-            return None
-        mine = next((one for one in listed if one["id"] == self._name), {})
-        told = next((mine[name] for name in _WINDOW_FIELDS if name in mine), None)
-        return told if isinstance(told, int) and told > 0 else None
-
-    def _one(self, work: Awaitable[Reply]) -> Reply:
+    def _one(self, work: Awaitable[T]) -> T:
         try:
             return self._driver.call(work)
         except Failure as failure:
