@@ -92,6 +92,10 @@ class ScriptedEndpoint:
         score: what a model would give an answer; with it the endpoint has `/tokenize`, and
             `/completions` with `echo`.
         least_tokens: of a completion; 1 as some servers want it.
+        window: tokens of prompt and answer over which it answers 400; a token is a byte, and every
+            message takes three more. 0 for no limit.
+        says_window: it tells the numbers then.
+        fingerprint: of the system that answers.
         resolved: name of the model that answers; the name asked for by default.
         seed: of the faults.
 
@@ -112,6 +116,9 @@ class ScriptedEndpoint:
         models: Sequence[Mapping[str, Any]] = ({"id": "scripted", "max_model_len": 4096},),
         score: Score | None = None,
         least_tokens: int = 0,
+        window: int = 0,
+        says_window: bool = True,
+        fingerprint: str = "",
         resolved: str = "",
         seed: int = 0,
     ) -> None:
@@ -128,6 +135,9 @@ class ScriptedEndpoint:
         self.resolved = resolved
         self.score = score
         self.trims = False
+        self._window = window
+        self._says_window = says_window
+        self.fingerprint = fingerprint
         self._least_tokens = least_tokens
         self._models = [dict(one) for one in models]
         self._draws = random.Random(seed)
@@ -213,6 +223,11 @@ class ScriptedEndpoint:
         if refused is not None:
             message = f"Unsupported parameter: '{refused}' is not supported with this model."
             return await self._send(writer, 400, {"error": {"message": message}})
+        if self._window and path == "/v1/chat/completions":
+            wanted = len(conversation(plain_messages(asked), answered=False))
+            limit = asked.get("max_tokens") or asked.get("max_completion_tokens") or 0
+            if wanted + limit > self._window:
+                return await self._send(writer, 400, self._too_long(wanted, limit))
         if self._capacity and self._in_flight > self._capacity:
             self.seen.faults["429"] += 1
             return await self._rate_limit(writer)
@@ -248,6 +263,16 @@ class ScriptedEndpoint:
             data, answered = self._chat(asked, fault), plain_messages(asked)[-1]["content"]
         return await self._whole(data, answered, writer, fault)
 
+    def _too_long(self, wanted: int, limit: int) -> dict[str, Any]:
+        message = "the request exceeds the available context size"
+        if self._says_window:
+            message = (
+                f"This model's maximum context length is {self._window} tokens. However, you "
+                f"requested {wanted + limit} tokens ({wanted} in the messages, {limit} in the "
+                "completion)."
+            )
+        return {"error": {"message": message, "code": "context_length_exceeded"}}
+
     def _tokens(self, asked: dict[str, Any]) -> dict[str, Any]:
         if "prompt" in asked:
             tokens = text(asked["prompt"])
@@ -267,6 +292,7 @@ class ScriptedEndpoint:
         data: dict[str, Any] = {
             "object": "text_completion",
             "model": self.resolved or asked["model"],
+            "system_fingerprint": self.fingerprint or None,
             "choices": echo(asked, self.score),
         }
         if self._usage:
@@ -291,6 +317,7 @@ class ScriptedEndpoint:
             "id": "scripted",
             "object": "chat.completion",
             "model": self.resolved or asked["model"],
+            "system_fingerprint": self.fingerprint or None,
             "choices": [
                 {
                     "index": 0,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
@@ -18,6 +18,9 @@ from typing import Any
 from accordeur.core.fingerprint import digest
 from accordeur.core.paths import cache_folder
 from accordeur.models.openai_api.token_wire import Tokens
+
+MOST_FINGERPRINTS = 20
+"""Kept of those that answered; vendors answer with several at once."""
 
 
 class Way(StrEnum):
@@ -59,43 +62,65 @@ class Abilities:
 
 
 class Memory:
-    """One file for each model of each endpoint.
+    """What is known of a model of an endpoint: one file.
 
     A file that cannot be read or written costs a handful of calls the next time, nothing else.
 
     Args:
-        base_url, name, resolved: whose it is.
+        base_url, name: whose it is.
         folder: by default `endpoints` in the user's cache folder.
     """
 
-    def __init__(
-        self, base_url: str, name: str, resolved: Collection[str], folder: Path | None = None
-    ) -> None:
+    def __init__(self, base_url: str, name: str, folder: Path | None = None) -> None:
         place = folder if folder is not None else cache_folder() / "endpoints"
-        self._whose = [base_url, name, *resolved]
+        self._whose = [base_url, name]
         self.path = place / f"{digest(self._whose)[:24]}.json"
 
-    def read(self) -> Abilities:
-        """What is known."""
+    def read(self, resolved: str | None = None) -> Abilities:
+        """What is known of it.
+
+        Args:
+            resolved: name of the model that answers; by default the one that answered last.
+        """
+        data = self._data()
         try:
-            data = json.loads(self.path.read_text(encoding="utf-8"))
-            return _abilities(data["abilities"])
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            whose = data["last"] if resolved is None else resolved
+            return _abilities(data["models"][whose])
+        except (KeyError, TypeError, ValueError, AttributeError):
             return Abilities()
 
-    def write(self, abilities: Abilities) -> None:
+    def write(self, abilities: Abilities, resolved: str) -> None:
         """Keep what is known."""
-        data = {"model": self._whose, "abilities": asdict(abilities)}
+        data = self._data()
+        models = data.get("models")
+        models = models if isinstance(models, dict) else {}
+        models[resolved] = asdict(abilities)
+        self._write({**data, "models": models, "last": resolved})
+
+    def fingerprints(self) -> list[str]:
+        """Of the systems that answered so far, the last one last."""
+        known = self._data().get("fingerprints")
+        return [str(one) for one in known] if isinstance(known, list) else []
+
+    def add_fingerprint(self, fingerprint: str) -> None:
+        """One that answered."""
+        known = [one for one in self.fingerprints() if one != fingerprint]
+        self._write({**self._data(), "fingerprints": [*known, fingerprint][-MOST_FINGERPRINTS:]})
+
+    def _data(self) -> dict[str, Any]:
+        try:
+            data = json.loads(self.path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return data if isinstance(data, dict) else {}
+
+    def _write(self, data: Mapping[str, Any]) -> None:
         with suppress(OSError):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             part = self.path.with_suffix(f".{os.getpid()}.part")
-            part.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+            told = json.dumps({"endpoint": self._whose, **data}, indent=1)
+            part.write_text(told + "\n", encoding="utf-8")
             part.replace(self.path)
-
-    def forget(self) -> None:
-        """Ask again the next time."""
-        with suppress(OSError):
-            self.path.unlink(missing_ok=True)
 
 
 def _abilities(data: Mapping[str, Any]) -> Abilities:

@@ -92,6 +92,7 @@ class Client:
     Attributes:
         allowance: with what was spent of it.
         without: optional fields the endpoint refuses; found out on the way.
+        on_fingerprint: told the `system_fingerprint` of every answer, on the event loop.
         limit_field: what it calls the limit of new tokens.
     """
 
@@ -124,6 +125,7 @@ class Client:
         self._renamed: str | None = None
         self._settled = False
         self.without = set(endpoint.vendor.without)
+        self.on_fingerprint: Callable[[str], None] = lambda fingerprint: None
         self.limit_field = endpoint.vendor.limit_field
 
     @property
@@ -170,6 +172,7 @@ class Client:
         async def once() -> Echo:
             self.allowance.ask()
             found = read_echo(await self._send("POST", "/completions", body), sequences)
+            self.on_fingerprint(found.fingerprint)
             read = found.input_tokens
             self.allowance.answered(
                 sum(map(len, sequences)) if read is None else read, found.output_tokens or 0
@@ -298,6 +301,7 @@ class Client:
 
     def _count(self, reply: Reply, body: Mapping[str, Any]) -> None:
         """Tokens as they were told, or about as many."""
+        self.on_fingerprint(reply.fingerprint)
         read, written = reply.input_tokens, reply.output_tokens
         if read is None:
             read = sum(about_tokens(plain(one["content"])) for one in body["messages"])

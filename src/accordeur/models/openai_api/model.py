@@ -6,11 +6,12 @@ this wire, so levers that need them are refused at planning.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import time
 import weakref
-from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -31,6 +32,8 @@ from accordeur.models.openai_api.allowance import Allowance
 from accordeur.models.openai_api.client import Client, Patience, about_tokens
 from accordeur.models.openai_api.driving import Done, Driver
 from accordeur.models.openai_api.failures import Failure
+from accordeur.models.openai_api.fingerprints import Fingerprints
+from accordeur.models.openai_api.fitting import Fitted, Fitting
 from accordeur.models.openai_api.probing import Probe
 from accordeur.models.openai_api.scoring import Scorer
 from accordeur.models.openai_api.token_wire import Tokens
@@ -81,37 +84,48 @@ class EndpointModel:
         self._client = Client(endpoint, most=most, patience=patience, allowance=allowance)
         self._told: frozenset[str] = frozenset()
         self._labels_by = labels_by
+        self._memory = Memory(endpoint.base_url, name)
         self._abilities: Abilities | None = None
+        self._fitting: Fitting | None = None
+        self._scores: Scorer | None = None
+        title = f"`{endpoint.vendor.name}/{name}`"
+        tell = (lambda news: log(f"{title}: {news}")) if log else (lambda news: None)
+        self._fingerprints = Fingerprints(self._memory, tell)
+        self._client.on_fingerprint = self._fingerprints.answered  # which must not hold the model
+        self._without: tuple[str, ...] = ()
         self._continuations: dict[tuple[str, ...], tuple[Tokens, ...]] = {}
         self._resolved: tuple[str, ...] = ()
         weakref.finalize(self, _close, self._driver, self._client)
 
     @property
     def identity(self) -> ModelIdentity:
-        """Name and address, and the name the endpoint resolves it to, once it was asked (`check`).
+        """Name and address; once it was asked (`check`), the name the endpoint resolves it to and
+        the fields it does not take: without `temperature` an answer is another.
 
         What runs behind them is the endpoint's secret (D0): other weights behind the same names
-        are not noticed.
+        are noticed only where `fingerprints` tell.
         """
+        left_out = (f"without:{','.join(self._without)}",) if self._without else ()
         digest = hashlib.sha256(json.dumps([self._endpoint.base_url, self._name]).encode())
         return ModelIdentity(
             f"{self._endpoint.vendor.name}/{self._name}",
             digest.hexdigest(),
-            " ".join([ENGINE, self._endpoint.base_url, *self._resolved]),
+            " ".join([ENGINE, self._endpoint.base_url, *self._resolved, *left_out]),
             device=ENDPOINT,
         )
 
     @property
     def capabilities(self) -> frozenset[Capability]:
         """It writes, and may score. Whether it can is known once it was asked (`check`)."""
-        known = self._abilities
-        scores = self._labels_by in (None, Way.LOGPROBS) and (known is None or known.exact)
+        known = self._known()
+        scores = self._labels_by in (None, Way.LOGPROBS) and (not known or known.exact)
         return frozenset({Capability.GENERATE} | ({Capability.SCORE} if scores else set()))
 
     @property
     def context_window(self) -> int:
-        """As the endpoint's list of models tells it, else `UNKNOWN_WINDOW`."""
-        return self.abilities.window or UNKNOWN_WINDOW
+        """As the endpoint tells it, in its list of models or when it refused a prompt, else
+        `UNKNOWN_WINDOW`."""
+        return self._fit.window or self.abilities.window or UNKNOWN_WINDOW
 
     @property
     def abilities(self) -> Abilities:
@@ -124,6 +138,16 @@ class EndpointModel:
             self.check()
         assert self._abilities is not None
         return self._abilities
+
+    def _known(self) -> Abilities | None:
+        """What it can do, without asking; `None` where it was never asked."""
+        known = self._abilities or self._memory.read()
+        return None if known.unknown else known
+
+    @property
+    def fingerprints(self) -> Mapping[str, int]:
+        """Systems that answered, and how often, in this process."""
+        return dict(self._fingerprints.seen)
 
     @property
     def client(self) -> Client:
@@ -141,13 +165,17 @@ class EndpointModel:
         """
         body = self._body([{"role": "user", "content": "Say yes."}], Sampling(max_tokens=16))
         reply = self._one(self._client.chat(body))
-        self._resolved = (reply.model,) if reply.model not in ("", self._name) else ()
-        memory = Memory(self._endpoint.base_url, self._name, self._resolved)
-        known = Abilities() if anew else memory.read()
+        resolved = reply.model or self._name
+        self._resolved = (resolved,) if resolved != self._name else ()
+        self._without = tuple(sorted(self._client.without))
+        known = Abilities() if anew else self._memory.read(resolved)
         if known.unknown:
-            probe = Probe(self._client, self._endpoint, self._name, memory.write)
+            keep = functools.partial(self._memory.write, resolved=resolved)
+            probe = Probe(self._client, self._endpoint, self._name, keep)
             known = self._one(probe.ask(known))
+        self._memory.write(known, resolved)
         self._abilities = known
+        self._fitting = self._scores = None
 
     def score(
         self,
@@ -165,24 +193,21 @@ class EndpointModel:
                 a label stand as it is.
         """
         known = self.abilities
-        if not known.exact or known.turn_end is None or known.echo is None:
+        if not known.exact or known.echo is None:
             raise ModelError(
                 f"`{self.identity.name}` tells no log-probabilities of labels.",
                 hint="run it anew: accordeur run ... --labels-by parse",
             )
-        scorer = Scorer(
-            self._client,
-            self._name,
-            parts=bool(known.own),
-            turn_end=known.turn_end,
-            new_tokens=known.echo,
-        )
+        scorer = self._scorer()
         labels = self._labels(scorer, tuple(continuations))
+        longest = max(map(len, labels)) + known.echo
 
         async def make(index: int) -> Scored:
-            prompt = prompts[index]
-            turns = messages(replace(prompt, prefill=""), parts=bool(known.own))
-            return await scorer.score(await scorer.prompt(turns, prompt.prefill), labels)
+            async def send(prompt: Rendered) -> Scored:
+                return await scorer.score(await scorer.prompt(prompt), labels)
+
+            scored, fitted = await self._fit.call(prompts[index], longest, send)
+            return replace(scored, usage=_cut_usage(scored.usage, fitted))
 
         def read(one: Done[Scored]) -> Scored:
             if isinstance(one.answer, Failure):
@@ -221,13 +246,18 @@ class EndpointModel:
             seeds.append(sampling.seed + seen.get(text, 0))
             seen[text] = seen.get(text, 0) + 1
 
-        def make(index: int) -> Awaitable[Reply]:
-            body = self._body(self._turns(prompts[index]), sampling)
-            body["seed"] = seeds[index] % 2**31
-            return self._client.chat(body)
+        async def make(index: int) -> tuple[Reply, Fitted]:
+            async def send(prompt: Rendered) -> Reply:
+                body = self._body(self._turns(prompt), sampling)
+                body["seed"] = seeds[index] % 2**31
+                return await self._client.chat(body)
 
-        def read(one: Done[Reply]) -> Generated:
-            return self._generated(one, prompts[one.index])
+            return await self._fit.call(prompts[index], sampling.max_tokens, send)
+
+        def read(one: Done[tuple[Reply, Fitted]]) -> Generated:
+            if isinstance(one.answer, Failure):
+                return Generated("", False, 0.0, Usage(), error=str(one.answer))
+            return self._generated(*one.answer)
 
         return self._batches(len(prompts), done, make, read)
 
@@ -262,8 +292,9 @@ class EndpointModel:
         Raises:
             ModelError: it fails.
         """
-        body = self._body(self._turns(prompt), sampling, stream=True)
         try:
+            fitted = self._driver.call(self._fit.fit(prompt, sampling.max_tokens))
+            body = self._body(self._turns(fitted.prompt), sampling, stream=True)
             for piece in self._driver.stream(self._client.stream(body)):
                 if isinstance(piece, str):
                     yield piece
@@ -289,14 +320,17 @@ class EndpointModel:
         return total, shared
 
     def forget(self) -> None:
-        """Nothing is kept here."""
+        """Drop the tokens of prompts that were counted."""
+        if self._scores is not None:
+            self._scores.forget()
 
     def close(self) -> None:
         """Close the connections."""
         _close(self._driver, self._client)
 
     def _turns(self, prompt: Rendered) -> Turns:
-        return messages(prompt, parts=bool(self._abilities and self._abilities.own))
+        known = self._known()
+        return messages(prompt, parts=bool(known and known.own))
 
     def _body(self, turns: Turns, sampling: Sampling, *, stream: bool = False) -> dict[str, Any]:
         return chat_body(
@@ -308,19 +342,43 @@ class EndpointModel:
             stream=stream,
         )
 
-    def _generated(self, one: Done[Reply], prompt: Rendered) -> Generated:
-        if isinstance(one.answer, Failure):
-            return Generated("", False, 0.0, Usage(), error=str(one.answer))
-        reply = one.answer
-        read = reply.input_tokens
+    def _generated(self, reply: Reply, fitted: Fitted) -> Generated:
+        read, wrote = reply.input_tokens, reply.output_tokens
         if read is None:
-            read, _ = self.prompt_tokens(prompt)
-        wrote = reply.output_tokens
+            read, _ = self.prompt_tokens(fitted.prompt)
         if wrote is None:
             wrote = self.count_tokens(reply.text)
-        return Generated(
-            reply.text, reply.finished, reply.logprob or 0.0, Usage(read, wrote, read + wrote)
-        )
+        usage = _cut_usage(Usage(read, wrote, read + wrote), fitted)
+        return Generated(reply.text, reply.finished, reply.logprob or 0.0, usage)
+
+    def _scorer(self) -> Scorer:
+        if self._scores is None:
+            known = self._known() or Abilities()
+            self._scores = Scorer(
+                self._client,
+                self._name,
+                parts=bool(known.own),
+                turn_end=known.turn_end or (),
+                new_tokens=known.echo or 0,
+            )
+        return self._scores
+
+    @property
+    def _fit(self) -> Fitting:
+        """What is known of its context, and learned on the way."""
+        if self._fitting is None:
+            known = self._known() or Abilities()
+            count = self._count if known.turn_end else None
+            self._fitting = Fitting(known.window or 0, count, self._learned)
+        return self._fitting
+
+    async def _count(self, prompt: Rendered) -> int:
+        return len(await self._scorer().prompt(prompt))
+
+    def _learned(self, window: int) -> None:
+        if self._abilities is not None:
+            self._abilities = replace(self._abilities, window=window)
+            self._memory.write(self._abilities, (*self._resolved, self._name)[0])
 
     def _one(self, work: Awaitable[T]) -> T:
         try:
@@ -342,6 +400,10 @@ class EndpointModel:
             f"`{self.identity.name}` at {self._endpoint.base_url}: {failure}",
             hint=failure.hint(vendor.name, vendor.key_variable),
         )
+
+
+def _cut_usage(usage: Usage, fitted: Fitted) -> Usage:
+    return replace(usage, truncated_tokens=fitted.truncated, dropped_demonstrations=fitted.dropped)
 
 
 def _close(driver: Driver, client: Client) -> None:

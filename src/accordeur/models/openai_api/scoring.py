@@ -12,12 +12,16 @@ boundary of prompt and label, so no token can straddle it.
 from __future__ import annotations
 
 import asyncio
+import json
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from accordeur.core.errors import ModelError
 from accordeur.core.model import Scored, Usage
+from accordeur.core.rendering import Rendered
 from accordeur.models.openai_api.client import Client
 from accordeur.models.openai_api.failures import Failure, Kind
 from accordeur.models.openai_api.token_wire import (
@@ -27,10 +31,14 @@ from accordeur.models.openai_api.token_wire import (
     echo_body,
     text_body,
 )
-from accordeur.models.openai_api.wire import Turns, content
+from accordeur.models.openai_api.wire import Turns, content, messages
 
 TOGETHER = 60_000
 """Tokens of one request at most: with their log-probabilities they come back as megabytes."""
+
+
+LATELY = 256
+"""Prompts whose tokens are kept: one that was counted is scored next."""
 
 
 class Scorer:
@@ -52,13 +60,25 @@ class Scorer:
         self._parts = parts
         self._turn_end = turn_end
         self._new_tokens = new_tokens
+        self._lately: OrderedDict[str, Tokens] = OrderedDict()
 
-    async def prompt(self, turns: Turns, prefill: str = "") -> Tokens:
+    async def prompt(self, prompt: Rendered) -> Tokens:
         """Tokens of a conversation up to the place where the answer begins."""
-        tokens = await self._client.tokens(conversation_body(self._name, turns))
-        if prefill:
-            tokens += await self._client.tokens(text_body(self._name, prefill))
-        return tokens
+        turns = messages(replace(prompt, prefill=""), parts=self._parts)
+        key = json.dumps([turns, prompt.prefill])
+        if key not in self._lately:
+            tokens = await self._client.tokens(conversation_body(self._name, turns))
+            if prompt.prefill:
+                tokens += await self._client.tokens(text_body(self._name, prompt.prefill))
+            self._lately[key] = tokens
+            if len(self._lately) > LATELY:
+                self._lately.popitem(last=False)
+            return tokens
+        return self._lately[key]
+
+    def forget(self) -> None:
+        """Drop the tokens of prompts."""
+        self._lately.clear()
 
     async def continuations(self, texts: Sequence[str]) -> tuple[Tokens, ...]:
         """Tokens of labels, each with the end of turn. They do not depend on the prompt.
@@ -68,7 +88,7 @@ class Scorer:
             ModelError: the chat template does not let a label stand as it is.
         """
         asked = asked_by(self._parts)
-        before = await self.prompt(asked)
+        before = await self._client.tokens(conversation_body(self._name, asked))
 
         async def one(text: str) -> Tokens:
             tokens = await answered(self._client, self._name, asked, text, parts=self._parts)

@@ -25,11 +25,13 @@ class Echo:
     Attributes:
         logprobs: per sequence, nats per token; `None` for a token that nothing predicts.
         input_tokens, output_tokens: `None` where they were not told.
+        fingerprint: of the system that answered; empty where it has none.
     """
 
     logprobs: tuple[tuple[float | None, ...], ...]
     input_tokens: int | None = None
     output_tokens: int | None = None
+    fingerprint: str = ""
 
 
 def conversation_body(
@@ -96,7 +98,7 @@ def read_echo(text: str, sequences: Sequence[Tokens]) -> Echo:
         raise Failure(
             Kind.MALFORMED, "the answer holds no log-probabilities of what was read"
         ) from None
-    return Echo(whole, *told_tokens(data))
+    return Echo(whole, *told_tokens(data), str(data.get("system_fingerprint") or ""))
 
 
 def _logprob(told: Any) -> float:
