@@ -224,3 +224,20 @@ def test_what_cannot_be_meant_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
         with pytest.raises(PlanError, match="forbids endpoints"):
             run(task, model="openai/scripted", base_url=server.base_url, runs=tmp_path / "runs")
         assert server.seen.calls == before
+
+
+def certain(messages: Messages, answer: str) -> float:
+    """Sure of a label where a demonstration was shown, else always of the first."""
+    text = messages[-1]["content"].rpartition("\n\n")[2]
+    wanted = GOLD.get(text, "") if len(messages) > 1 else label_task().labels[0].text
+    return -0.125 if answer == wanted else -3.0 - len(answer) / 8
+
+
+def test_labels_are_scored_where_the_endpoint_tells_log_probabilities(tmp_path: Path) -> None:
+    with ScriptedEndpoint(knowing, score=certain) as server:
+        found = go(tmp_path, server, levers="few-shot,calibration,reason")
+        assert server.seen.paths["/v1/completions"] > 30
+    assert entry(found, "few-shot")["dev"]["score"] == 1.0
+    assert entry(found, "as-is")["dev"]["statuses"] == {"ok": 12}
+    assert entry(found, "calibration")["status"] == "finished"
+    assert entry(found, "few-shot")["dev"]["extra"], "probabilities are there"

@@ -92,3 +92,10 @@ def check_answers(model: Model) -> None:
 
     if isinstance(model, EndpointModel):
         model.check()
+
+
+def fingerprints(model: Model | None) -> dict[str, int]:
+    """Systems of an endpoint that answered in this process, and how often; empty for others."""
+    from accordeur.models.openai_api.model import EndpointModel
+
+    return dict(model.fingerprints) if isinstance(model, EndpointModel) else {}

@@ -115,7 +115,7 @@ def pull(
     if outcome.finished:
         assert outcome.best is not None
         best = outcome.best.candidate
-        cost = price(outcome.best, scored, bench, train, fit_seconds, prices, limits)
+        cost = price(context, outcome.best, train, fit_seconds, prices, limits)
         outcome = replace(outcome, cost=cost)
         if warning := another_prompt(best):
             context.note("warning", {"message": warning})
@@ -127,9 +127,8 @@ def pull(
 
 
 def price(
+    context: EntryContext,
     best: Scored,
-    scored: Sequence[Scored],
-    bench: Bench,
     train: Sequence[Example],
     fit_seconds: float,
     prices: Prices,
@@ -138,17 +137,17 @@ def price(
     """The cost of a candidate: 20 dev queries alone, nothing reused from others (P8).
 
     Args:
+        context: of the entry; knows everything that was asked on the way.
         best: the configuration.
-        scored: everything that was asked on the way to it.
     """
-    candidate = best.candidate
+    bench, candidate = context.bench, best.candidate
     latency = single_queries(assemble(candidate, bench.source), bench.dev)
     labels = len(train) if _saw_labels(candidate) else 0
     size = sum(len(data) for part in candidate.parts.values() for data in part.files().values())
     if candidate.base is not None and bench.source.model(candidate.base).identity.remote:
         return endpoint_cost(
             fit_seconds=fit_seconds,
-            spent=Tokens.of(one.measurement for one in scored),
+            spent=Tokens.of(one.measurement for one in context.scored) + context.spent,
             measured=best.measurement,
             train_labels=labels,
             latency=latency,

@@ -12,7 +12,7 @@ import numpy as np
 
 from accordeur.bench.screening import SCREEN_LEAST, SCREEN_ROWS
 from accordeur.bench.sinks import RunSink
-from accordeur.core.answer import Answer
+from accordeur.core.answer import Answer, Status
 from accordeur.core.budget import Budget
 from accordeur.core.cache import AnswerCache
 from accordeur.core.candidate import Candidate
@@ -23,7 +23,8 @@ from accordeur.core.measurement import Measurement, RowResult
 from accordeur.core.model import Embedder, Model, ModelSource
 from accordeur.core.rendering import Request
 from accordeur.core.task import Example, TaskBrief
-from accordeur.measure.harness import answer_rows, summarise
+from accordeur.measure.cost import Tokens
+from accordeur.measure.harness import RETRIES, answer_rows, summarise
 from accordeur.measure.metric import Metric
 from accordeur.measure.statistics import paired_difference_interval
 from accordeur.parts.assemble import assemble
@@ -105,6 +106,7 @@ class EntryContext:
         scored: configurations scored so far, over all stages.
         measured_seconds: first-run seconds of everything answered so far, and what an earlier
             process spent on this fit.
+        spent: tokens of train rows that were run.
         waited: wall seconds this process spent answering.
         notes: facts about the fit for the report, by topic.
     """
@@ -116,6 +118,7 @@ class EntryContext:
     screened: bool = True
     scored: list[Scored] = field(default_factory=list)
     measured_seconds: float = 0.0
+    spent: Tokens = field(default_factory=Tokens)
     waited: float = 0.0
     notes: dict[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -177,13 +180,22 @@ class EntryContext:
         return self.bench.folder.folder / "checkpoints" / entry_file_name(self.entry)
 
     def answer(self, candidate: Candidate, rows: Sequence[Example]) -> Sequence[Answer]:
-        """Run a candidate over train rows; each row is left out of its own demonstrations."""
+        """Run a candidate over train rows; each row is left out of its own demonstrations.
+
+        Rows lost to an error are asked again as those of dev are; what is lost then stays so.
+        """
         started = time.perf_counter()
         answerer = assemble(candidate, self.bench.source, cache=self.bench.cache)
         answers: dict[int, Answer] = {}
         requests = [Request.from_example(row, training=True) for row in rows]
-        for batch in answerer.answer(requests):
-            answers.update(zip(batch.indices, batch.results, strict=True))
+        for _ in range(1 + RETRIES):
+            known = {at for at, one in answers.items() if one.status is not Status.ERROR}
+            if len(known) == len(rows):
+                break
+            for batch in answerer.answer(requests, done=known):
+                fresh = zip(batch.indices, batch.results, strict=True)
+                answers.update({at: one for at, one in fresh if at not in known})
+        self.spent += Tokens.of_answers(answers.values())
         self.measured_seconds += sum(answer.seconds for answer in answers.values())
         self.waited += time.perf_counter() - started
         self._check_clock(f"while answering {len(rows)} train rows")

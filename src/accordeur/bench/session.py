@@ -15,6 +15,7 @@ from typing import Any
 from accordeur.bench.common_rows import dev_on_common_rows
 from accordeur.bench.confirmation import Confirmation, confirm, measure_held_out
 from accordeur.bench.decision import Decision, decide
+from accordeur.bench.endpoint import fingerprints
 from accordeur.bench.entries import Outcome, pull, read_back
 from accordeur.bench.entry_views import view_of
 from accordeur.bench.fit_context import Bench
@@ -36,6 +37,9 @@ from accordeur.store.machine import environment
 from accordeur.store.openings import Openings
 from accordeur.store.run_folder import RunFolder
 from accordeur.tasks.write import write_rows
+
+FINGERPRINTS = "fingerprints.json"
+"""Systems of an endpoint that answered, and how often."""
 
 ROWS_LOST = "rows lost"
 """Phase of a run that lost too many rows to errors to end: it goes on with the same command."""
@@ -69,6 +73,7 @@ class Session:
         self.checks = checks
         self.observer = ready.observer
         self.seed = ready.options.seed
+        self._noted: dict[str, int] = {}
         self.bench = Bench(
             task=self.task.brief,
             dev=self.task.dev,
@@ -129,6 +134,7 @@ class Session:
             leader = self.bench.leader
             if leader is None or best.measurement.score > (leader.score or 0.0):
                 self.bench.leader = best.measurement
+        self._note_fingerprints()
         self.folder.log(
             f"{stack.name}: {outcome.status}",
             seconds=round(time.perf_counter() - started, 3),
@@ -273,15 +279,29 @@ class Session:
         model, _ = adapted_model(best.candidate, self.ready.model)
         return model.prompt_text(rendered[0]) if rendered else ""
 
+    def _note_fingerprints(self) -> dict[str, int]:
+        """Systems that answered this run, and how often, those of earlier processes too."""
+        mine = fingerprints(self.ready.model)
+        fresh = {name: mine[name] - self._noted.get(name, 0) for name in mine}
+        kept = self.folder.read_json(FINGERPRINTS) or {}
+        if not any(fresh.values()):
+            return kept
+        kept = {name: kept.get(name, 0) + fresh.get(name, 0) for name in {**kept, **fresh}}
+        self.folder.write_json(FINGERPRINTS, kept)
+        self._noted = mine
+        return kept
+
     def _model_json(self) -> dict[str, Any] | None:
         if self.plan.model is None:
             return None
         # Not every model makes a trial: endpoints and forced dtypes have none.
         trial = getattr(self.ready.model, "trial", None)
+        answered = self._note_fingerprints()
         return {
             **self.plan.model.to_json(),
             "licence": _licence(self.plan.model.name),
             "dtype_trial": dict(trial.tokens_per_second) if trial else None,
+            **({"fingerprints": answered} if answered else {}),
         }
 
     def _winner(

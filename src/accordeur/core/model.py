@@ -94,10 +94,12 @@ class Scored:
         scores: nats per continuation, summed over its tokens and the end of turn (DESIGN P4);
             float32 [continuations].
         usage: tokens.
+        error: what went wrong, for an endpoint; there are no scores then, and the row is missing.
     """
 
     scores: tuple[float, ...]
     usage: Usage
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)

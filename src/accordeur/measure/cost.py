@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from accordeur.core.answer import Answer
 from accordeur.core.measurement import Cost, Measurement
 from accordeur.core.rendering import Request
 from accordeur.core.task import Example, Prices
@@ -93,17 +94,25 @@ def local_cost(
 class Tokens:
     """Logical tokens read and written."""
 
-    read: float
-    written: float
+    read: float = 0.0
+    written: float = 0.0
 
     @classmethod
     def of(cls, measurements: Iterable[Measurement]) -> Tokens:
         """All of several measurements."""
-        used = [row.answer.usage for one in measurements for row in one.rows]
+        return cls.of_answers(row.answer for one in measurements for row in one.rows)
+
+    @classmethod
+    def of_answers(cls, answers: Iterable[Answer]) -> Tokens:
+        """All of several answers."""
+        used = [one.usage for one in answers]
         return cls(
             float(sum(one.input_tokens for one in used)),
             float(sum(one.output_tokens for one in used)),
         )
+
+    def __add__(self, other: Tokens) -> Tokens:
+        return Tokens(self.read + other.read, self.written + other.written)
 
     def money(self, prices: Prices) -> float | None:
         """What they cost; `None` where a price is not known."""

@@ -1,4 +1,4 @@
-"""An OpenAI-compatible endpoint on loopback that misbehaves as it is told.
+"""An OpenAI-compatible endpoint on loopback that answers and misbehaves as it is told.
 
     with ScriptedEndpoint(lambda messages: "yes", faults={"429": 0.02, "reset": 0.02}) as server:
         model = Models(base_url=server.base_url).model("openai/scripted")
@@ -20,6 +20,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from accordeur.testing.endpoint_tokens import (
+    Messages,
+    Score,
+    conversation,
+    echo,
+    spelled,
+    text,
+)
+
+__all__ = ["FAULTS", "OWN", "Messages", "ScriptedEndpoint", "Seen", "plain_messages"]
+
 FAULTS = (
     "429",
     "500",
@@ -37,7 +48,10 @@ FAULTS = (
 )
 """What can go wrong; `slow` and `hang` answer late or never."""
 
-Messages = Sequence[Mapping[str, str]]
+OWN: Sequence[Mapping[str, Any]] = (
+    {"id": "scripted", "owned_by": "accordeur", "max_model_len": 4096},
+)
+"""What our own server lists."""
 
 
 @dataclass
@@ -49,6 +63,7 @@ class Seen:
         faults: how often each was committed.
         answered: text of the last message -> how often it was answered in full.
         bodies: of the requests, as they came.
+        paths: how often each was asked for.
         keys: the Authorization headers.
         most_at_once: requests in flight together.
     """
@@ -57,6 +72,7 @@ class Seen:
     faults: Counter[str] = field(default_factory=Counter)
     answered: Counter[str] = field(default_factory=Counter)
     bodies: list[dict[str, Any]] = field(default_factory=list)
+    paths: Counter[str] = field(default_factory=Counter)
     keys: set[str] = field(default_factory=set)
     most_at_once: int = 0
 
@@ -72,9 +88,19 @@ class ScriptedEndpoint:
         retry_after: seconds it asks for then.
         refuses: fields it answers 400 to.
         usage: tell tokens.
-        models: what it lists.
+        models: what it lists; `OWN` makes it one of ours.
+        score: what a model would give an answer; with it the endpoint has `/tokenize`, and
+            `/completions` with `echo`.
+        least_tokens: of a completion; 1 as some servers want it.
+        window: tokens of prompt and answer over which it answers 400; a token is a byte, and every
+            message takes three more. 0 for no limit.
+        says_window: it tells the numbers then.
+        fingerprint: of the system that answers.
         resolved: name of the model that answers; the name asked for by default.
         seed: of the faults.
+
+    Attributes:
+        trims: its chat template trims what messages say.
     """
 
     def __init__(
@@ -88,6 +114,11 @@ class ScriptedEndpoint:
         refuses: Sequence[str] = (),
         usage: bool = True,
         models: Sequence[Mapping[str, Any]] = ({"id": "scripted", "max_model_len": 4096},),
+        score: Score | None = None,
+        least_tokens: int = 0,
+        window: int = 0,
+        says_window: bool = True,
+        fingerprint: str = "",
         resolved: str = "",
         seed: int = 0,
     ) -> None:
@@ -102,6 +133,12 @@ class ScriptedEndpoint:
         self._refuses = tuple(refuses)
         self._usage = usage
         self.resolved = resolved
+        self.score = score
+        self.trims = False
+        self._window = window
+        self._says_window = says_window
+        self.fingerprint = fingerprint
+        self._least_tokens = least_tokens
         self._models = [dict(one) for one in models]
         self._draws = random.Random(seed)
         self._loop = asyncio.new_event_loop()
@@ -161,23 +198,36 @@ class ScriptedEndpoint:
     ) -> bool:
         """Answer a request; whether the connection stays open."""
         self.seen.keys.add(headers.get("authorization", ""))
+        self.seen.paths[path] += 1
         if path.endswith("/models"):
             return await self._send(writer, 200, {"object": "list", "data": self._models})
+        if path != "/v1/chat/completions" and not self._scores(path):
+            return await self._send(writer, 404, {"detail": "Not Found"})
         asked = json.loads(body)
         self.seen.calls += 1
         self.seen.bodies.append(asked)
         self._in_flight += 1
         self.seen.most_at_once = max(self.seen.most_at_once, self._in_flight)
         try:
-            return await self._misbehave(asked, writer)
+            return await self._misbehave(path, asked, writer)
         finally:
             self._in_flight -= 1
 
-    async def _misbehave(self, asked: dict[str, Any], writer: asyncio.StreamWriter) -> bool:
+    def _scores(self, path: str) -> bool:
+        return self.score is not None and path in ("/tokenize", "/v1/completions")
+
+    async def _misbehave(
+        self, path: str, asked: dict[str, Any], writer: asyncio.StreamWriter
+    ) -> bool:
         refused = next((name for name in self._refuses if name in asked), None)
         if refused is not None:
             message = f"Unsupported parameter: '{refused}' is not supported with this model."
             return await self._send(writer, 400, {"error": {"message": message}})
+        if self._window and path == "/v1/chat/completions":
+            wanted = len(conversation(plain_messages(asked), answered=False))
+            limit = asked.get("max_tokens") or asked.get("max_completion_tokens") or 0
+            if wanted + limit > self._window:
+                return await self._send(writer, 400, self._too_long(wanted, limit))
         if self._capacity and self._in_flight > self._capacity:
             self.seen.faults["429"] += 1
             return await self._rate_limit(writer)
@@ -202,32 +252,90 @@ class ScriptedEndpoint:
         await asyncio.sleep(self._delay)
         if asked.get("stream"):
             return await self._stream(asked, writer, fault)
-        return await self._whole(asked, writer, fault)
+        if path == "/tokenize":
+            data, answered = self._tokens(asked), "tokens"
+        elif path == "/v1/completions":
+            if asked["max_tokens"] < self._least_tokens:
+                told = {"error": {"message": "max_tokens must be at least 1"}}
+                return await self._send(writer, 400, told)
+            data, answered = self._echo(asked), spelled(asked["prompt"][0])
+        else:
+            data, answered = self._chat(asked, fault), plain_messages(asked)[-1]["content"]
+        return await self._whole(data, answered, writer, fault)
 
-    async def _whole(self, asked: dict[str, Any], writer: asyncio.StreamWriter, fault: str) -> bool:
-        said = self.answer(asked["messages"])
+    def _too_long(self, wanted: int, limit: int) -> dict[str, Any]:
+        message = "the request exceeds the available context size"
+        if self._says_window:
+            message = (
+                f"This model's maximum context length is {self._window} tokens. However, you "
+                f"requested {wanted + limit} tokens ({wanted} in the messages, {limit} in the "
+                "completion)."
+            )
+        return {"error": {"message": message, "code": "context_length_exceeded"}}
+
+    def _tokens(self, asked: dict[str, Any]) -> dict[str, Any]:
+        if "prompt" in asked:
+            tokens = text(asked["prompt"])
+        else:
+            messages = plain_messages(asked)
+            if self.trims:
+                messages = [{**one, "content": one["content"].strip()} for one in messages]
+            tokens = conversation(
+                messages,
+                answered=not asked["add_generation_prompt"],
+                newline=not self._own,
+            )
+        return {"tokens": tokens, "count": len(tokens), "max_model_len": 4096}
+
+    def _echo(self, asked: dict[str, Any]) -> dict[str, Any]:
+        assert self.score is not None
+        data: dict[str, Any] = {
+            "object": "text_completion",
+            "model": self.resolved or asked["model"],
+            "system_fingerprint": self.fingerprint or None,
+            "choices": echo(asked, self.score),
+        }
+        if self._usage:
+            read = sum(map(len, asked["prompt"]))
+            written = asked["max_tokens"] * len(asked["prompt"])
+            data["usage"] = {"prompt_tokens": read, "completion_tokens": written}
+        return data
+
+    @property
+    def _own(self) -> bool:
+        return any(one.get("owned_by") == "accordeur" for one in self._models)
+
+    def _chat(self, asked: dict[str, Any], fault: str) -> dict[str, Any]:
+        messages = plain_messages(asked)
+        said = self.answer(messages)
         words = said.split()
         limit = asked.get("max_tokens") or asked.get("max_completion_tokens") or len(words)
         cut = len(words) > limit
-        text = " ".join(words[:limit]) if cut else said
+        shown = " ".join(words[:limit]) if cut else said
         end = "content_filter" if fault == "filter" else "length" if cut else "stop"
         data: dict[str, Any] = {
             "id": "scripted",
             "object": "chat.completion",
             "model": self.resolved or asked["model"],
+            "system_fingerprint": self.fingerprint or None,
             "choices": [
                 {
                     "index": 0,
-                    "message": {"role": "assistant", "content": text},
+                    "message": {"role": "assistant", "content": shown},
                     "finish_reason": end,
                 }
             ],
         }
         if self._usage:
-            read = sum(len(one["content"].split()) for one in asked["messages"])
+            read = sum(len(one["content"].split()) for one in messages)
             data["usage"] = {"prompt_tokens": read, "completion_tokens": min(len(words), limit)}
+        return data
+
+    async def _whole(
+        self, data: dict[str, Any], answered: str, writer: asyncio.StreamWriter, fault: str
+    ) -> bool:
         if fault == "no choices":
-            data["choices"] = []
+            data = {"choices": []}
         whole = json.dumps(data).encode()
         if fault == "wrong json":
             whole = whole[: len(whole) // 2]
@@ -246,13 +354,13 @@ class ScriptedEndpoint:
         else:
             await self._raw(writer, 200, whole, "json")
         if not fault or fault == "slow":
-            self.seen.answered[asked["messages"][-1]["content"]] += 1
+            self.seen.answered[answered] += 1
         return True
 
     async def _stream(
         self, asked: dict[str, Any], writer: asyncio.StreamWriter, fault: str
     ) -> bool:
-        said = self.answer(asked["messages"])
+        said = self.answer(plain_messages(asked))
         words = said.split(" ")
         pieces = [word if at == 0 else f" {word}" for at, word in enumerate(words)]
         events: list[Any] = [{"choices": [{"delta": {"content": one}}]} for one in pieces]
@@ -292,6 +400,17 @@ class ScriptedEndpoint:
         linger = struct.pack("ii", 1, 0)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         writer.transport.abort()
+
+
+def plain_messages(asked: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The messages of a request, their parts put together."""
+    return [{"role": one["role"], "content": _joined(one["content"])} for one in asked["messages"]]
+
+
+def _joined(content: str | list[dict[str, str]]) -> str:
+    if isinstance(content, str):
+        return content
+    return "".join(part["text"] for part in content)
 
 
 def _head(status: int, length: int, kind: str, more: str = "") -> bytes:

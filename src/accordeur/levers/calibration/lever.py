@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from accordeur.core.answer import Status
 from accordeur.core.candidate import Candidate
-from accordeur.core.errors import PlanError
+from accordeur.core.errors import ModelError, PlanError
 from accordeur.core.lever import FitContext, Forecast, Need
 from accordeur.core.part import Slot
 from accordeur.core.task import Example, TaskBrief, TaskKind
@@ -78,7 +79,9 @@ class Calibrate:
         best: tuple[float, Candidate] | None = None
         for method in self._within(context.effort):
             if method == "content-free":
-                bias = content_free_bias(_scores(candidate, content_free_rows(train), context))
+                bias = content_free_bias(
+                    list(_scores(candidate, content_free_rows(train), context).values())
+                )
             else:
                 bias = self._fitted(candidate, train, context)
             names = tuple(label.name for label in context.task.labels)
@@ -104,16 +107,28 @@ class Calibrate:
             return np.zeros(len(context.task.labels))
         position = {label.name: i for i, label in enumerate(context.task.labels)}
         gold = np.array([position[row.label] for row in rows], dtype=np.intp)
-        return fitted_bias(np.array(_scores(candidate, rows, context)), gold)
+        scores = _scores(candidate, rows, context)
+        return fitted_bias(np.array(list(scores.values())), gold[list(scores)])
 
 
 def _scores(
     candidate: Candidate, rows: Sequence[Example], context: FitContext
-) -> list[tuple[float, ...]]:
+) -> dict[int, tuple[float, ...]]:
+    """Scores by place of the row; a row that an endpoint lost has none.
+
+    Raises:
+        ModelError: all are lost.
+        ValueError: the candidate does not score labels.
+    """
     raw = candidate.without("calibration")
-    scores = []
-    for answer in context.answer(raw, rows):
-        if answer.scores is None:
+    scores, lost = {}, ""
+    for place, answer in enumerate(context.answer(raw, rows)):
+        if answer.status is Status.ERROR:
+            lost = answer.error
+        elif answer.scores is None:
             raise ValueError("calibration needs a candidate that scores labels")
-        scores.append(answer.scores)
+        else:
+            scores[place] = answer.scores
+    if not scores:
+        raise ModelError(f"No row to calibrate by was answered: {lost}")
     return scores

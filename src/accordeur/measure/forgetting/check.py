@@ -176,6 +176,8 @@ def _score(
 def _finite(batches: Iterator[Batch[Scored]]) -> Iterator[Batch[Scored]]:
     """The batches, or an error before one that holds no numbers reaches the cache."""
     for batch in batches:
+        if lost := next((one.error for one in batch.results if one.error), ""):
+            raise ModelError(f"What was forgotten cannot be measured: {lost}")
         if not all(math.isfinite(score) for one in batch.results for score in one.scores):
             raise _unmeasurable("its log-probabilities are not finite")
         yield batch

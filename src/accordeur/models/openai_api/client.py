@@ -28,11 +28,13 @@ from accordeur.models.openai_api.failures import (
     from_response,
 )
 from accordeur.models.openai_api.pace import Pace
+from accordeur.models.openai_api.token_wire import Echo, Tokens, read_echo, read_tokens
 from accordeur.models.openai_api.vendors import Endpoint
 from accordeur.models.openai_api.wire import (
     OPTIONAL,
     Reply,
     StreamReader,
+    plain,
     read_chat,
     read_models,
 )
@@ -90,6 +92,7 @@ class Client:
     Attributes:
         allowance: with what was spent of it.
         without: optional fields the endpoint refuses; found out on the way.
+        on_fingerprint: told the `system_fingerprint` of every answer, on the event loop.
         limit_field: what it calls the limit of new tokens.
     """
 
@@ -122,6 +125,7 @@ class Client:
         self._renamed: str | None = None
         self._settled = False
         self.without = set(endpoint.vendor.without)
+        self.on_fingerprint: Callable[[str], None] = lambda fingerprint: None
         self.limit_field = endpoint.vendor.limit_field
 
     @property
@@ -141,6 +145,39 @@ class Client:
             reply = read_chat(await self._send("POST", "/chat/completions", self._fitted(body)))
             self._count(reply, body)
             return reply
+
+        return await self._again(once, learns=True)
+
+    async def tokens(self, body: Mapping[str, Any]) -> Tokens:
+        """Tokens of a conversation or a text.
+
+        Raises:
+            Failure: they were not to be had.
+        """
+
+        async def once() -> Tokens:
+            self.allowance.ask()
+            return read_tokens(await self._send("POST", "/tokenize", body, root=True))
+
+        return await self._again(once)
+
+    async def echo(self, body: Mapping[str, Any]) -> Echo:
+        """Log-probabilities of token sequences.
+
+        Raises:
+            Failure: they were not to be had.
+        """
+        sequences = body["prompt"]
+
+        async def once() -> Echo:
+            self.allowance.ask()
+            found = read_echo(await self._send("POST", "/completions", body), sequences)
+            self.on_fingerprint(found.fingerprint)
+            read = found.input_tokens
+            self.allowance.answered(
+                sum(map(len, sequences)) if read is None else read, found.output_tokens or 0
+            )
+            return found
 
         return await self._again(once)
 
@@ -193,7 +230,12 @@ class Client:
                 fitted[self.limit_field] = fitted.pop(name)
         return fitted
 
-    async def _again(self, once: Callable[[], Awaitable[T]]) -> T:
+    async def _again(self, once: Callable[[], Awaitable[T]], *, learns: bool = False) -> T:
+        """Do it until it is answered or there is no more hope.
+
+        Args:
+            learns: a refusal may name a field that another attempt leaves out.
+        """
         until = time.monotonic() + self._patience.call
         wait, tried = self._patience.first_wait, 0
         while True:
@@ -216,7 +258,7 @@ class Client:
                     return found
                 if problem.kind is Kind.RATE_LIMIT:
                     self._pace.pushed_back(started, problem.wait)
-            if problem.kind is Kind.REFUSED and self._learns(problem, sent):
+            if learns and problem.kind is Kind.REFUSED and self._learns(problem, sent):
                 continue
             if not problem.passing:
                 raise self._blotted(problem)
@@ -259,23 +301,29 @@ class Client:
 
     def _count(self, reply: Reply, body: Mapping[str, Any]) -> None:
         """Tokens as they were told, or about as many."""
+        self.on_fingerprint(reply.fingerprint)
         read, written = reply.input_tokens, reply.output_tokens
         if read is None:
-            read = sum(about_tokens(one["content"]) for one in body["messages"])
+            read = sum(about_tokens(plain(one["content"])) for one in body["messages"])
         self.allowance.answered(read, about_tokens(reply.text) if written is None else written)
 
     def _blotted(self, failure: Failure) -> Failure:
         return failure.without(self._endpoint.key)
 
-    async def _send(self, method: str, path: str, body: Mapping[str, Any] | None) -> str:
-        async with self._request(method, path, body) as response:
+    async def _send(
+        self, method: str, path: str, body: Mapping[str, Any] | None, *, root: bool = False
+    ) -> str:
+        async with self._request(method, path, body, root=root) as response:
             return await _text(response, LARGEST)
 
     @asynccontextmanager
     async def _request(
-        self, method: str, path: str, body: Mapping[str, Any] | None
+        self, method: str, path: str, body: Mapping[str, Any] | None, *, root: bool = False
     ) -> AsyncIterator[httpx.Response]:
         """A response that is a success, its body not read yet.
+
+        Args:
+            root: the path begins at the server's root.
 
         Raises:
             Failure: it is none.
@@ -283,7 +331,7 @@ class Client:
         # ASCII, since half of a surrogate pair in a row is no UTF-8.
         content = None if body is None else json.dumps(body).encode("ascii")
         headers = {"Content-Type": "application/json"} if content else None
-        url = self._endpoint.base_url + path
+        url = (self._endpoint.root if root else self._endpoint.base_url) + path
         async with self._http.stream(method, url, content=content, headers=headers) as response:
             if response.is_redirect:
                 place = response.headers.get("location", "nowhere")

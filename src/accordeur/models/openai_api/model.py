@@ -1,17 +1,19 @@
 """A chat model behind an endpoint, as the rest of the program sees a model.
 
-It writes; log-probabilities of given labels and weights are not to be had over this wire, so levers
-that need them are refused at planning.
+It writes, and scores labels where the endpoint can (`abilities`). Weights are not to be had over
+this wire, so levers that need them are refused at planning.
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import time
 import weakref
-from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
 
 from accordeur.core.errors import EndpointGone, ModelError
 from accordeur.core.model import (
@@ -25,12 +27,21 @@ from accordeur.core.model import (
     Usage,
 )
 from accordeur.core.rendering import Rendered
+from accordeur.models.openai_api.abilities import Abilities, Memory, Way
 from accordeur.models.openai_api.allowance import Allowance
 from accordeur.models.openai_api.client import Client, Patience, about_tokens
 from accordeur.models.openai_api.driving import Done, Driver
 from accordeur.models.openai_api.failures import Failure
+from accordeur.models.openai_api.fingerprints import Fingerprints
+from accordeur.models.openai_api.fitting import Fitted, Fitting
+from accordeur.models.openai_api.probing import Probe
+from accordeur.models.openai_api.scoring import Scorer
+from accordeur.models.openai_api.token_wire import Tokens
 from accordeur.models.openai_api.vendors import Endpoint
-from accordeur.models.openai_api.wire import Reply, chat_body, messages
+from accordeur.models.openai_api.wire import Reply, Turns, chat_body, messages, plain
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 ENGINE = "openai-api/1"
 
@@ -39,8 +50,6 @@ MOST = 32
 
 UNKNOWN_WINDOW = 32_768
 """Context taken for granted where the endpoint does not tell it."""
-
-_WINDOW_FIELDS = ("context_window", "context_length", "max_model_len", "max_context_length")
 
 
 class EndpointModel:
@@ -53,6 +62,7 @@ class EndpointModel:
         patience: when to give up.
         allowance: how much may be spent.
         log: told what is found out about the endpoint.
+        labels_by: the only way in which labels may be chosen; by default the best there is.
     """
 
     def __init__(
@@ -64,6 +74,7 @@ class EndpointModel:
         patience: Patience | None = None,
         allowance: Allowance | None = None,
         log: Callable[[str], None] | None = None,
+        labels_by: Way | None = None,
     ) -> None:
         self._endpoint = endpoint
         self._name = name
@@ -72,51 +83,99 @@ class EndpointModel:
         self._driver = Driver()
         self._client = Client(endpoint, most=most, patience=patience, allowance=allowance)
         self._told: frozenset[str] = frozenset()
-        self._window: int | None = None
+        self._labels_by = labels_by
+        self._memory = Memory(endpoint.base_url, name)
+        self._abilities: Abilities | None = None
+        self._fitting: Fitting | None = None
+        self._scores: Scorer | None = None
+        title = f"`{endpoint.vendor.name}/{name}`"
+        tell = (lambda news: log(f"{title}: {news}")) if log else (lambda news: None)
+        self._fingerprints = Fingerprints(self._memory, tell)
+        self._client.on_fingerprint = self._fingerprints.answered  # which must not hold the model
+        self._without: tuple[str, ...] = ()
+        self._continuations: dict[tuple[str, ...], tuple[Tokens, ...]] = {}
         self._resolved: tuple[str, ...] = ()
         weakref.finalize(self, _close, self._driver, self._client)
 
     @property
     def identity(self) -> ModelIdentity:
-        """Name and address, and the name the endpoint resolves it to, once it was asked (`check`).
+        """Name and address; once it was asked (`check`), the name the endpoint resolves it to and
+        the fields it does not take: without `temperature` an answer is another.
 
         What runs behind them is the endpoint's secret (D0): other weights behind the same names
-        are not noticed.
+        are noticed only where `fingerprints` tell.
         """
+        left_out = (f"without:{','.join(self._without)}",) if self._without else ()
         digest = hashlib.sha256(json.dumps([self._endpoint.base_url, self._name]).encode())
         return ModelIdentity(
             f"{self._endpoint.vendor.name}/{self._name}",
             digest.hexdigest(),
-            " ".join([ENGINE, self._endpoint.base_url, *self._resolved]),
+            " ".join([ENGINE, self._endpoint.base_url, *self._resolved, *left_out]),
             device=ENDPOINT,
         )
 
     @property
     def capabilities(self) -> frozenset[Capability]:
-        """It writes."""
-        return frozenset({Capability.GENERATE})
+        """It writes, and may score. Whether it can is known once it was asked (`check`)."""
+        known = self._known()
+        scores = self._labels_by in (None, Way.LOGPROBS) and (not known or known.exact)
+        return frozenset({Capability.GENERATE} | ({Capability.SCORE} if scores else set()))
 
     @property
     def context_window(self) -> int:
-        """As the endpoint's list of models tells it, else `UNKNOWN_WINDOW`."""
-        if self._window is None:
-            self._window = self._asked_window() or UNKNOWN_WINDOW
-        return self._window
+        """As the endpoint tells it, in its list of models or when it refused a prompt, else
+        `UNKNOWN_WINDOW`."""
+        return self._fit.window or self.abilities.window or UNKNOWN_WINDOW
+
+    @property
+    def abilities(self) -> Abilities:
+        """What it can do, from memory; asked where it was not yet.
+
+        Raises:
+            EndpointGone: it does not answer.
+        """
+        if self._abilities is None:
+            self.check()
+        assert self._abilities is not None
+        return self._abilities
+
+    def _known(self) -> Abilities | None:
+        """What it can do, without asking; `None` where it was never asked."""
+        known = self._abilities or self._memory.read()
+        return None if known.unknown else known
+
+    @property
+    def fingerprints(self) -> Mapping[str, int]:
+        """Systems that answered, and how often, in this process."""
+        return dict(self._fingerprints.seen)
 
     @property
     def client(self) -> Client:
         """What makes the calls; it knows their pace and what was spent."""
         return self._client
 
-    def check(self) -> None:
-        """Make sure that it answers, with one short call, and learn what answers.
+    def check(self, *, anew: bool = False) -> None:
+        """Make sure that it answers, with one short call; learn what answers and what it can do.
+
+        Args:
+            anew: forget what it could do when it was asked before.
 
         Raises:
-            ModelError: it does not.
+            EndpointGone: it does not answer.
         """
         body = self._body([{"role": "user", "content": "Say yes."}], Sampling(max_tokens=16))
         reply = self._one(self._client.chat(body))
-        self._resolved = (reply.model,) if reply.model not in ("", self._name) else ()
+        resolved = reply.model or self._name
+        self._resolved = (resolved,) if resolved != self._name else ()
+        self._without = tuple(sorted(self._client.without))
+        known = Abilities() if anew else self._memory.read(resolved)
+        if known.unknown:
+            keep = functools.partial(self._memory.write, resolved=resolved)
+            probe = Probe(self._client, self._endpoint, self._name, keep)
+            known = self._one(probe.ask(known))
+        self._memory.write(known, resolved)
+        self._abilities = known
+        self._fitting = self._scores = None
 
     def score(
         self,
@@ -125,15 +184,43 @@ class EndpointModel:
         *,
         done: Collection[int] = (),
     ) -> Iterator[Batch[Scored]]:
-        """Not to be had here.
+        """Log-probabilities of the same continuations after each prompt, where the endpoint tells
+        them. See `core.model.Model.score`; failures of calls and seconds as `generate`.
 
         Raises:
-            ModelError: always.
+            EndpointGone: as `generate`.
+            ModelError: the endpoint tells no log-probabilities, or its chat template does not let
+                a label stand as it is.
         """
-        raise ModelError(
-            f"`{self.identity.name}` gives no log-probabilities of labels.",
-            hint="levers that need them are refused at planning; this is a mistake of the program",
-        )
+        known = self.abilities
+        if not known.exact or known.echo is None:
+            raise ModelError(
+                f"`{self.identity.name}` tells no log-probabilities of labels.",
+                hint="run it anew: accordeur run ... --labels-by parse",
+            )
+        scorer = self._scorer()
+        labels = self._labels(scorer, tuple(continuations))
+        longest = max(map(len, labels)) + known.echo
+
+        async def make(index: int) -> Scored:
+            async def send(prompt: Rendered) -> Scored:
+                return await scorer.score(await scorer.prompt(prompt), labels)
+
+            scored, fitted = await self._fit.call(prompts[index], longest, send)
+            return replace(scored, usage=_cut_usage(scored.usage, fitted))
+
+        def read(one: Done[Scored]) -> Scored:
+            if isinstance(one.answer, Failure):
+                return Scored((), Usage(), error=str(one.answer))
+            return one.answer
+
+        return self._batches(len(prompts), done, make, read)
+
+    def _labels(self, scorer: Scorer, texts: tuple[str, ...]) -> tuple[Tokens, ...]:
+        """Tokens of labels, asked for once."""
+        if texts not in self._continuations:
+            self._continuations[texts] = self._one(scorer.continuations(texts))
+        return self._continuations[texts]
 
     def generate(
         self,
@@ -151,34 +238,50 @@ class EndpointModel:
             EndpointGone: no call would succeed: the key is refused, the model or the endpoint gone,
                 the budget used up.
         """
-        finished = frozenset(done)
-        wanted = [index for index in range(len(prompts)) if index not in finished]
-        if not wanted:
-            return
-        turns = {index: messages(prompts[index]) for index in wanted}
         seen: dict[str, int] = {}
-        seeds = {}
-        for index, prompt in enumerate(prompts):
+        seeds = []
+        for prompt in prompts:
             # The same prompt several times is sampled anew each time, resumed or not.
             text = json.dumps(prompt.to_json())
-            seeds[index] = sampling.seed + seen.get(text, 0)
+            seeds.append(sampling.seed + seen.get(text, 0))
             seen[text] = seen.get(text, 0) + 1
 
-        def make(index: int) -> Awaitable[Reply]:
-            body = self._body(turns[index], sampling)
-            body["seed"] = seeds[index] % 2**31
-            return self._client.chat(body)
+        async def make(index: int) -> tuple[Reply, Fitted]:
+            async def send(prompt: Rendered) -> Reply:
+                body = self._body(self._turns(prompt), sampling)
+                body["seed"] = seeds[index] % 2**31
+                return await self._client.chat(body)
 
+            return await self._fit.call(prompts[index], sampling.max_tokens, send)
+
+        def read(one: Done[tuple[Reply, Fitted]]) -> Generated:
+            if isinstance(one.answer, Failure):
+                return Generated("", False, 0.0, Usage(), error=str(one.answer))
+            return self._generated(*one.answer)
+
+        return self._batches(len(prompts), done, make, read)
+
+    def _batches(
+        self,
+        count: int,
+        done: Collection[int],
+        make: Callable[[int], Awaitable[T]],
+        read: Callable[[Done[T]], R],
+    ) -> Iterator[Batch[R]]:
+        """Calls for all indices that are not done, as they are answered.
+
+        Raises:
+            EndpointGone: no call would succeed.
+        """
+        finished = frozenset(done)
+        wanted = [index for index in range(count) if index not in finished]
         last = time.monotonic()
         try:
             for group in self._driver.many(self._client, wanted, make, self._most):
                 self._tell()
                 now = time.monotonic()
-                yield Batch(
-                    tuple(one.index for one in group),
-                    tuple(self._generated(one, turns[one.index]) for one in group),
-                    now - last,
-                )
+                results = tuple(read(one) for one in group)
+                yield Batch(tuple(one.index for one in group), results, now - last)
                 last = time.monotonic()
         except Failure as failure:  # one that no other call would escape
             raise self._error(failure) from None
@@ -189,8 +292,9 @@ class EndpointModel:
         Raises:
             ModelError: it fails.
         """
-        body = self._body(messages(prompt), sampling, stream=True)
         try:
+            fitted = self._driver.call(self._fit.fit(prompt, sampling.max_tokens))
+            body = self._body(self._turns(fitted.prompt), sampling, stream=True)
             for piece in self._driver.stream(self._client.stream(body)):
                 if isinstance(piece, str):
                     yield piece
@@ -203,7 +307,7 @@ class EndpointModel:
 
     def prompt_text(self, prompt: Rendered) -> str:
         """The messages as they are sent; what the endpoint makes of them is not known."""
-        return "\n\n".join(f"{one['role']}: {one['content']}" for one in messages(prompt))
+        return "\n\n".join(f"{one['role']}: {plain(one['content'])}" for one in messages(prompt))
 
     def prompt_tokens(self, prompt: Rendered) -> tuple[int, int]:
         """About how many, and how many of them every request repeats."""
@@ -216,15 +320,19 @@ class EndpointModel:
         return total, shared
 
     def forget(self) -> None:
-        """Nothing is kept here."""
+        """Drop the tokens of prompts that were counted."""
+        if self._scores is not None:
+            self._scores.forget()
 
     def close(self) -> None:
         """Close the connections."""
         _close(self._driver, self._client)
 
-    def _body(
-        self, turns: Sequence[dict[str, str]], sampling: Sampling, *, stream: bool = False
-    ) -> dict[str, Any]:
+    def _turns(self, prompt: Rendered) -> Turns:
+        known = self._known()
+        return messages(prompt, parts=bool(known and known.own))
+
+    def _body(self, turns: Turns, sampling: Sampling, *, stream: bool = False) -> dict[str, Any]:
         return chat_body(
             self._name,
             turns,
@@ -234,29 +342,45 @@ class EndpointModel:
             stream=stream,
         )
 
-    def _generated(self, one: Done[Reply], turns: Sequence[dict[str, str]]) -> Generated:
-        asked = sum(self.count_tokens(turn["content"]) for turn in turns)
-        if isinstance(one.answer, Failure):
-            return Generated("", False, 0.0, Usage(), error=str(one.answer))
-        reply = one.answer
-        read = asked if reply.input_tokens is None else reply.input_tokens
-        wrote = reply.output_tokens
+    def _generated(self, reply: Reply, fitted: Fitted) -> Generated:
+        read, wrote = reply.input_tokens, reply.output_tokens
+        if read is None:
+            read, _ = self.prompt_tokens(fitted.prompt)
         if wrote is None:
             wrote = self.count_tokens(reply.text)
-        return Generated(
-            reply.text, reply.finished, reply.logprob or 0.0, Usage(read, wrote, read + wrote)
-        )
+        usage = _cut_usage(Usage(read, wrote, read + wrote), fitted)
+        return Generated(reply.text, reply.finished, reply.logprob or 0.0, usage)
 
-    def _asked_window(self) -> int | None:
-        try:
-            listed = self._driver.call(self._client.models())
-        except Failure:
-            return None
-        mine = next((one for one in listed if one["id"] == self._name), {})
-        told = next((mine[name] for name in _WINDOW_FIELDS if name in mine), None)
-        return told if isinstance(told, int) and told > 0 else None
+    def _scorer(self) -> Scorer:
+        if self._scores is None:
+            known = self._known() or Abilities()
+            self._scores = Scorer(
+                self._client,
+                self._name,
+                parts=bool(known.own),
+                turn_end=known.turn_end or (),
+                new_tokens=known.echo or 0,
+            )
+        return self._scores
 
-    def _one(self, work: Awaitable[Reply]) -> Reply:
+    @property
+    def _fit(self) -> Fitting:
+        """What is known of its context, and learned on the way."""
+        if self._fitting is None:
+            known = self._known() or Abilities()
+            count = self._count if known.turn_end else None
+            self._fitting = Fitting(known.window or 0, count, self._learned)
+        return self._fitting
+
+    async def _count(self, prompt: Rendered) -> int:
+        return len(await self._scorer().prompt(prompt))
+
+    def _learned(self, window: int) -> None:
+        if self._abilities is not None:
+            self._abilities = replace(self._abilities, window=window)
+            self._memory.write(self._abilities, (*self._resolved, self._name)[0])
+
+    def _one(self, work: Awaitable[T]) -> T:
         try:
             return self._driver.call(work)
         except Failure as failure:
@@ -276,6 +400,10 @@ class EndpointModel:
             f"`{self.identity.name}` at {self._endpoint.base_url}: {failure}",
             hint=failure.hint(vendor.name, vendor.key_variable),
         )
+
+
+def _cut_usage(usage: Usage, fitted: Fitted) -> Usage:
+    return replace(usage, truncated_tokens=fitted.truncated, dropped_demonstrations=fitted.dropped)
 
 
 def _close(driver: Driver, client: Client) -> None:

@@ -110,6 +110,16 @@ class Endpoint:
         return f"Endpoint({self.vendor.name}, {self.base_url})"
 
     @property
+    def root(self) -> str:
+        """Where what does not lie under `/v1` is asked for."""
+        return self.base_url.removesuffix("/v1")
+
+    @property
+    def hosted(self) -> bool:
+        """Whether it is a vendor's own address, of which more is known than of a server."""
+        return self.vendor.needs_key and self.base_url == VENDORS[self.vendor.name].base_url
+
+    @property
     def local(self) -> bool:
         """Whether it runs on this machine."""
         host = urlsplit(self.base_url).hostname or ""

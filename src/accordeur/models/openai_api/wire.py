@@ -51,25 +51,50 @@ class Reply:
     fingerprint: str = ""
 
 
-def messages(prompt: Rendered) -> list[dict[str, str]]:
+Content = str | list[dict[str, str]]
+"""A message's text, or its parts."""
+
+Turns = list[dict[str, Content]]
+
+
+def messages(prompt: Rendered, *, parts: bool = False) -> Turns:
     """The turns of a prompt.
+
+    Args:
+        parts: a part for every segment: our own server makes tokens of them one by one, as the
+            engine does, so the boundary between an instruction and a row moves no token.
 
     Raises:
         ValueError: it holds virtual tokens, which only weights can read.
     """
-    turns = []
+    turns: Turns = []
     for turn in prompt.turns():
         if any(segment.kind == "soft" for segment in turn.segments):
             raise ValueError("an endpoint reads no soft prompt")
-        turns.append({"role": turn.role, "content": turn.text})
+        texts = [segment.text for segment in turn.segments]
+        turns.append({"role": turn.role, "content": content(texts, parts=parts)})
     if prompt.prefill:
-        turns.append({"role": "assistant", "content": prompt.prefill})
+        turns.append({"role": "assistant", "content": content([prompt.prefill], parts=parts)})
     return turns
+
+
+def content(texts: Sequence[str], *, parts: bool) -> Content:
+    """Texts as one message's content."""
+    if not parts:
+        return "".join(texts)
+    return [{"type": "text", "text": text} for text in texts if text] or [
+        {"type": "text", "text": ""}
+    ]
+
+
+def plain(told: Content) -> str:
+    """The text of a content."""
+    return told if isinstance(told, str) else "".join(part["text"] for part in told)
 
 
 def chat_body(
     model: str,
-    turns: Sequence[Mapping[str, str]],
+    turns: Sequence[Mapping[str, Content]],
     sampling: Sampling,
     *,
     limit_field: str = "max_tokens",
@@ -130,12 +155,11 @@ def read_chat(text: str) -> Reply:
     except (KeyError, IndexError, TypeError, AttributeError):
         raise Failure(Kind.MALFORMED, "the answer holds no message") from None
     _check_end(ended)
-    spent = _usage(data.get("usage"))
     return Reply(
         content or refusal or "",
         ended.lower() not in _CUT,
         _mean_logprob(choice.get("logprobs")),
-        *spent,
+        *told_tokens(data),
         model=str(data.get("model") or ""),
         fingerprint=str(data.get("system_fingerprint") or ""),
     )
@@ -169,7 +193,7 @@ class StreamReader:
             self._model = str(event.get("model") or self._model)
             self._fingerprint = str(event.get("system_fingerprint") or self._fingerprint)
             if event.get("usage"):
-                self._usage = _usage(event["usage"])
+                self._usage = told_tokens(event)
             choices = event.get("choices") or []
             if not choices:
                 return ""
@@ -234,7 +258,9 @@ def _content(content: Any) -> str:
     return "".join(str(part["text"]) for part in content if part.get("type") == "text")
 
 
-def _usage(told: Any) -> tuple[int | None, int | None]:
+def told_tokens(data: Mapping[str, Any]) -> tuple[int | None, int | None]:
+    """Tokens read and written, as an answer tells them; `None` where it does not."""
+    told = data.get("usage")
     if not isinstance(told, Mapping):
         return None, None
     counts = told.get("prompt_tokens"), told.get("completion_tokens")

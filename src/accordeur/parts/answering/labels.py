@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 
-from accordeur.core.answer import Answer
+from accordeur.core.answer import Answer, Status
 from accordeur.core.cache import AnswerCache
 from accordeur.core.candidate import Candidate
 from accordeur.core.errors import BundleError
@@ -64,6 +64,8 @@ class LabelAnswerer:
             yield Batch(batch.indices, answers, batch.seconds, batch.tokens)
 
     def _read(self, scored: Scored, seconds: float) -> Answer:
+        if scored.error:
+            return Answer("", Status.ERROR, usage=scored.usage, seconds=seconds, error=scored.error)
         table = label_probabilities(scored.scores, self._bias)
         name = self._names[int(np.argmax(table))]
         return Answer(

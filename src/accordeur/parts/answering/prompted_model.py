@@ -175,8 +175,9 @@ def _decode_text(data: dict[str, Any]) -> Generated:
 
 
 def _encode(scored: Scored) -> dict[str, Any]:
-    return {"scores": list(scored.scores), "usage": usage_json(scored.usage)}
+    data: dict[str, Any] = {"scores": list(scored.scores), "usage": usage_json(scored.usage)}
+    return {**data, "error": scored.error} if scored.error else data
 
 
 def _decode(data: dict[str, Any]) -> Scored:
-    return Scored(tuple(data["scores"]), Usage(**data["usage"]))
+    return Scored(tuple(data["scores"]), Usage(**data["usage"]), data.get("error", ""))
