@@ -10,6 +10,7 @@ import typer
 from accordeur.core.errors import MissingDependency, UsageError
 
 if TYPE_CHECKING:
+    from accordeur.core.model import Embedder
     from accordeur.serve.model import ServedModels
     from accordeur.serve.served import Served
 
@@ -54,7 +55,7 @@ def command(
         raise UsageError("A limit is a number above 0.", hint="accordeur serve --help")
     _needed()
     from accordeur.cli.failures import note
-    from accordeur.models.source import EMBEDDER, Models
+    from accordeur.models.source import Models
     from accordeur.serve.app import make_app
     from accordeur.serve.engine import Engine
     from accordeur.serve.keys import Keys
@@ -78,7 +79,7 @@ def command(
         raise UsageError(
             f"Two would answer as `{sorted(twice)[0]}`.", hint="name them: one=PATH other=PATH"
         )
-    catalog = Catalog(served, {EMBEDDER: source.embedder(EMBEDDER)})
+    catalog = Catalog(served, _embedders(source))
     app = make_app(
         catalog,
         engine,
@@ -109,6 +110,17 @@ def _served(named: str, source: ServedModels, *, moved: bool) -> Served:
         return serve_model(alias or model, model, source)
     folder = find_bundle(Path(what).expanduser())
     return serve_bundle(alias or _name(folder, what), folder, source, moved=moved, log=note)
+
+
+def _embedders(source: ServedModels) -> dict[str, Embedder]:
+    """The embedding model, where it is installed."""
+    from accordeur.core.errors import ModelError
+    from accordeur.models.source import EMBEDDER
+
+    try:
+        return {EMBEDDER: source.embedder(EMBEDDER)}
+    except ModelError:
+        return {}
 
 
 def _name(folder: Path, what: str) -> str:
