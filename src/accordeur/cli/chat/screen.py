@@ -46,7 +46,7 @@ class Screen:
         sys.stdout.write(self._stream.end())
         if self._open_line or not self._written:
             sys.stdout.write("\n")
-        sys.stdout.flush()
+        self._space()
         self._written = self._open_line = False
 
     def answer(self, answer: Answer, labels: Sequence[Label]) -> None:
@@ -59,6 +59,11 @@ class Screen:
         if self.interactive:
             for line in label_lines(likely(answer, labels)):
                 print(line)
+        self._space()
+
+    def _space(self) -> None:
+        """A blank line before the next message of somebody who sits there."""
+        sys.stdout.write("\n" if self.interactive else "")
         sys.stdout.flush()
 
     def say(self, text: str) -> None:

@@ -218,7 +218,10 @@ class ChatSession:
         request, remembered = self.request(text, before=question)
         answerer = self.respondent.answerer
         if answerer.model is not None:
-            self.screen.remembered(self.memory, remembered, prompt_room(answerer))
+            room = prompt_room(answerer)
+            self.screen.remembered(self.memory, remembered, room)
+            if not remembered.kept:
+                self._warn_of_length(request, room)
         details: dict[str, Any] = {"memory": remembered.to_json()}
         if isinstance(answerer, StreamingAnswerer):
             self._stream(answerer.stream(request, again=again), question, details)
@@ -235,12 +238,32 @@ class ChatSession:
             self._keep(question, "".join(said), details, cut=True)
             raise
         finally:
+            getattr(pieces, "close", lambda: None)()  # an endpoint's stream is given up
             if said:
                 self.screen.end_answer()
         text = "".join(said)
         if not text.strip():
             self.screen.note("The answer is empty.")
+        self._note_limit(text)
         self._keep(question, text, details)
+
+    def _note_limit(self, text: str) -> None:
+        """Say that an answer ended at its limit, where the tokens can be counted."""
+        from accordeur.parts.answering.texts import text_sampling
+
+        limit = text_sampling(self.respondent.candidate).max_tokens
+        if not self.respondent.remote and self.respondent.count_tokens(text) >= limit:
+            self.screen.note(f"(stopped at {limit:,} tokens; --max-tokens allows more)")
+
+    def _warn_of_length(self, request: Request, room: int) -> None:
+        answerer = self.respondent.answerer
+        assert answerer.model is not None
+        tokens, _ = answerer.model.prompt_tokens(answerer.render([request])[0])
+        if tokens > room:
+            cut = "the endpoint may refuse it"
+            if not self.respondent.remote:
+                cut = "demonstrations are dropped first, then its start is cut"
+            self.screen.note(f"The message makes {tokens:,} tokens, {room:,} fit: {cut}.")
 
     def _whole(self, request: Request, question: int, details: dict[str, Any]) -> None:
         answers = [

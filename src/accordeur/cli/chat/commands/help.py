@@ -21,6 +21,6 @@ def run(session: ChatSession, lines: Lines, rest: str) -> None:
             typed = ""
         session.screen.say(f"{typed:<{width}}  {words}")
     session.screen.say(
-        "\\nA message over several lines: end each but the last with \\\\, or put it between two "
-        "lines of ```."
+        "\nA message over several lines: end each but the last with a backslash, or put it\n"
+        "between two lines of ```. A message that starts with a slash: //text"
     )
