@@ -23,6 +23,7 @@ from accordeur.parts.memory.memory import (
     sent,
 )
 from accordeur.parts.memory.stored import stored
+from accordeur.parts.memory.window import TokenWindow
 
 HEADING = "Summary of the conversation before this:"
 ASK = (
@@ -53,6 +54,8 @@ class RunningSummary:
         """The summary and the latest of it; see `Memory.remember`."""
         if means.cost(sent(earlier, question)) <= means.room:
             return Remembered(sent(earlier, question), len(earlier))
+        if means.cost(sent((), question)) + _limit(means) > means.room:
+            return TokenWindow().remember(earlier, question, means)  # no room for a summary
         keys = list(_keys(earlier))
         covered = max((at for at, key in enumerate(keys) if key in means.summaries), default=0)
         text = means.summaries.get(keys[covered], "")
@@ -61,6 +64,8 @@ class RunningSummary:
             if rest < len(earlier) - covered:
                 text = _fold(text, earlier, covered, len(earlier) - rest, keys, means)
                 covered = len(earlier) - rest
+        if means.cost(_turns(text, (), question)) > means.room:
+            return TokenWindow().remember(earlier, question, means)
         kept = most_that_fit(  # fewer only where a summary is longer than the room it was given
             len(earlier) - covered,
             lambda count: means.cost(_turns(text, latest(earlier, count), question)) <= means.room,
