@@ -69,11 +69,13 @@ def command(
             hint="accordeur chat local/smollm2, or accordeur chat --resume last",
         )
     _check(temperature, top_p, max_tokens)
+    from accordeur.cli.chat.commands.memory import read_memory
     from accordeur.cli.chat.loop import converse
     from accordeur.cli.chat.respondent import Respondents, Wishes
     from accordeur.cli.chat.screen import Screen
     from accordeur.store.conversations import ConversationStore
 
+    chosen = None if memory is None else read_memory(memory)
     wishes = Wishes(instruction, temperature, top_p, seed, max_tokens, base_url, deterministic)
     screen = Screen(sys.stdin.isatty() and sys.stdout.isatty())
     with ConversationStore() as store:
@@ -81,10 +83,8 @@ def command(
         session = _session(store, respondents, screen, named, resume)
         if system is not None:
             session.set_system(system)
-        if memory is not None:
-            from accordeur.cli.chat.commands.memory import read_memory
-
-            session.remember_with(read_memory(memory))
+        if chosen is not None:
+            session.remember_with(chosen)
         if screen.interactive:
             _greet(session)
         converse(session, _lines(screen))

@@ -6,7 +6,7 @@ Each line is written as it is typed, so that neither a killed process nor a seco
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -47,11 +47,10 @@ class History:
                 os.close(descriptor)
 
     def forget(self, texts: Iterable[str]) -> None:
-        """Remove the lines that these messages were typed in."""
-        typed = {line for text in texts for line in text.split("\n")}
-        typed |= {f"{line}\\" for line in typed} | {f"/{line}" for line in typed}
+        """Remove the lines that these messages were typed in, by themselves or in a command."""
+        typed = {line for text in texts for line in text.split("\n") if line.strip()}
         found = self._read()
-        kept = [line for line in found if line not in typed]
+        kept = [line for line in found if not _holds(line, typed)]
         if len(kept) < len(found):
             self._rewrite(kept)
 
@@ -66,3 +65,9 @@ class History:
         with suppress(OSError), open(self.path, "r+", encoding="utf-8") as file:
             file.truncate()
             file.writelines(f"{line}\n" for line in lines)
+
+
+def _holds(line: str, typed: Collection[str]) -> bool:
+    if line.removesuffix("\\") in typed:
+        return True
+    return line.startswith("/") and any(line.endswith(text) for text in typed)

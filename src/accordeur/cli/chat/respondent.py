@@ -151,7 +151,9 @@ class Respondents:
         model = models.model(name)
         title = Path(name).name if Path(name).is_dir() else name
         brief = TaskBrief(title, "", self.wishes.instruction or "", "text", (), "exact_match")
-        limit = min(LIMIT, max(1, model.context_window // 2))
+        limit = LIMIT  # an endpoint is not asked for its context before there is a message
+        if not model.identity.remote:
+            limit = min(LIMIT, max(1, model.context_window // 2))
         candidate = base_candidate(brief, name, model, ()).with_part(Decoding("generate", limit))
         return _respondent(name, title, assemble(self._as_wished(candidate), models))
 

@@ -217,11 +217,10 @@ class ChatSession:
 
         request, remembered = self.request(text, before=question)
         answerer = self.respondent.answerer
-        if answerer.model is not None:
-            room = prompt_room(answerer)
-            self.screen.remembered(self.memory, remembered, room)
-            if not remembered.kept:
-                self._warn_of_length(request, room)
+        if remembered.dropped and answerer.model is not None:
+            self.screen.remembered(self.memory, remembered, prompt_room(answerer))
+        if not remembered.kept:
+            self._warn_of_length(request)
         details: dict[str, Any] = {"memory": remembered.to_json()}
         if isinstance(answerer, StreamingAnswerer):
             self._stream(answerer.stream(request, again=again), question, details)
@@ -255,15 +254,20 @@ class ChatSession:
         if not self.respondent.remote and self.respondent.count_tokens(text) >= limit:
             self.screen.note(f"(stopped at {limit:,} tokens; --max-tokens allows more)")
 
-    def _warn_of_length(self, request: Request, room: int) -> None:
+    def _warn_of_length(self, request: Request) -> None:
+        """Say that a message does not fit; an endpoint says so itself."""
+        from accordeur.parts.memory.conversing import prompt_room
+
         answerer = self.respondent.answerer
-        assert answerer.model is not None
+        if answerer.model is None or self.respondent.remote:
+            return
         tokens, _ = answerer.model.prompt_tokens(answerer.render([request])[0])
+        room = prompt_room(answerer)
         if tokens > room:
-            cut = "the endpoint may refuse it"
-            if not self.respondent.remote:
-                cut = "demonstrations are dropped first, then its start is cut"
-            self.screen.note(f"The message makes {tokens:,} tokens, {room:,} fit: {cut}.")
+            self.screen.note(
+                f"The message makes a prompt of {tokens:,} tokens, and {room:,} fit: "
+                "demonstrations are dropped first, then its start is cut."
+            )
 
     def _whole(self, request: Request, question: int, details: dict[str, Any]) -> None:
         answers = [

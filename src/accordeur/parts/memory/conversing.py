@@ -45,8 +45,9 @@ def next_request(
     """
     model = answerer.model
     if model is None:
-        remembered = Remembered(sent((), question), 0, len(earlier))
-        return Request(question), remembered
+        return Request(question), Remembered(sent((), question), 0, len(earlier))
+    if not earlier:  # nothing to choose among, and an endpoint need not tell its context yet
+        return as_request(sent((), question), system), Remembered(sent((), question), 0)
 
     def cost(turns: Sequence[Turn]) -> int:
         return model.prompt_tokens(answerer.render([as_request(turns, system)])[0])[0]
