@@ -11,6 +11,10 @@ from typing import Any
 
 import pytest
 
+from accordeur.core.candidate import Candidate
+from accordeur.core.task import Label, TaskBrief
+from accordeur.parts.bundle import Bundle, save_bundle
+from accordeur.parts.classifier.majority import Majority
 from accordeur.testing.endpoint import Messages, ScriptedEndpoint
 
 Chat = Callable[..., Any]
@@ -58,3 +62,17 @@ def kept(say: Callable[..., Any]) -> Callable[..., Any]:
         return json.loads(say("conversations", "show", "--json", *arguments).out)
 
     return read
+
+
+@pytest.fixture
+def labelled() -> TaskBrief:
+    """Three labels, one with a display text of its own."""
+    labels = (Label("billing", "Billing"), Label("card", "Lost card"), Label("login", "Login"))
+    return TaskBrief("support", "", "Which team?", "labels", labels, "accuracy")
+
+
+@pytest.fixture
+def classifier(labelled: TaskBrief, tmp_path: Path) -> Path:
+    """A bundle without a language model, which always says `card`."""
+    part = Majority(("billing", "card", "login"), (1, 6, 3))
+    return save_bundle(Bundle(Candidate(labelled, None).with_part(part)), tmp_path / "labels")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -171,8 +172,6 @@ def test_an_endpoint_that_fails_leaves_the_conversation_usable(
 
 
 def test_nothing_listens(say: Say, monkeypatch: pytest.MonkeyPatch, kept: Say) -> None:
-    import io
-
     monkeypatch.setattr(sys, "stdin", io.StringIO("Hello\n"))
     said = say("chat", "openai/x", "--base-url", "http://127.0.0.1:9/v1")
     assert (said.code, said.out) == (1, "")
@@ -218,23 +217,19 @@ def text_bundle(folder: Path) -> Path:
 
 
 def test_who_answers_can_change_in_the_middle(
-    chat: Chat, finished: Any, kept: Say, server: ScriptedEndpoint, tmp_path: Path
+    chat: Chat, classifier: Path, kept: Say, server: ScriptedEndpoint, tmp_path: Path
 ) -> None:
-    winner = finished.folder / "winner"
     bundle = text_bundle(tmp_path / "bundle")
-    labels = {"billing", "card", "login"}
-    lines = ["Hello", f"/use {winner}", "My card is gone", "/prompt", "/use nothing", "/use"]
+    lines = ["Hello", f"/use {classifier}", "My card is gone", "/prompt", "/use nothing", "/use"]
     lines += ["/save rows.jsonl", "/save rows.jsonl no such label", f"/use {bundle}", "Once more"]
     said = chat(lines)
-    first, label, last = said.out.splitlines()
-    assert (first, last) == ("1: Hello", "7: Once more")
-    assert label in labels
+    assert said.out == "1: Hello\ncard\n7: Once more\n"
     assert "no language model" in said.err
     assert "There is no bundle, run or model `nothing`." in said.err
     assert "is no label of this task" in said.err
     assert json.loads(Path("rows.jsonl").read_text()) == {
         "input": "My card is gone",
-        "expected": label,
+        "expected": "card",
     }
     # The bundle's instruction and demonstration, then the conversation, then the question.
     roles = [(one["role"], one["content"][:12]) for one in server.seen.bodies[-1]["messages"]]
@@ -242,31 +237,42 @@ def test_who_answers_can_change_in_the_middle(
     assert roles[2:4] == [("user", "Hello"), ("assistant", "1: Hello")]
     turns = [turn for turn in kept()["turns"] if turn["role"] == "assistant"]
     assert turns[0]["candidate"] == "openai/scripted"
-    assert turns[1]["candidate"] == str(winner)
-    assert set(turns[1]["details"]["probabilities"]) == labels
+    assert turns[1]["candidate"] == str(classifier)
+    assert turns[1]["details"]["probabilities"] == {"billing": 0.1, "card": 0.6, "login": 0.3}
 
 
-def test_a_bundle_of_labels_answers_every_message_on_its_own(
-    finished: Any, say: Say, monkeypatch: pytest.MonkeyPatch
+def test_a_bundle_that_scores_labels_answers_every_message_on_its_own(
+    tiny: Path, labelled: TaskBrief, say: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import io
-
-    monkeypatch.setattr(sys, "stdin", io.StringIO("Somebody stole my card\n" * 2))
-    said = say("chat", finished.name)
-    one = say("answer", finished.name, "Somebody stole my card").out.splitlines()[0]
-    assert (said.code, said.out, said.err) == (0, f"{one}\n{one}\n", "")
-    monkeypatch.setattr(sys, "stdin", io.StringIO("x\n"))
-    refused = say("chat", finished.name, "--temperature", "1")
+    model = ScriptedModel(name=str(tiny))
+    folder = tmp_path / "bundle"
+    save_bundle(Bundle(base_candidate(labelled, str(tiny), model, ())), folder)
+    typed = "Stolen!\n/memory\nStolen!\n/memory window\n/prompt\n/save rows.jsonl lost CARD\n"
+    monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
+    said = say("chat", folder)
+    one = say("answer", folder, "Stolen!").out.splitlines()[0]
+    assert (said.code, said.out.splitlines()[:2]) == (0, [one, one])
+    assert "memory: no earlier messages" in said.err
+    assert said.out.count("<|im_start|>user") == 2  # with a window the earlier message is sent
+    assert json.loads(Path("rows.jsonl").read_text()) == {"input": "Stolen!", "expected": "card"}
+    refused = say("chat", folder, "--temperature", "1")
     assert refused.code == 2
     assert "chooses among labels" in refused.err
-    assert "has its own instruction" in say("chat", finished.name, "--instruction", "x").err
+    assert "has its own instruction" in say("chat", folder, "--instruction", "x").err
+
+
+def test_the_name_of_a_run_means_its_winner(
+    finished: Any, say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("Somebody stole my card\n"))
+    said = say("chat", finished.name)
+    one = say("answer", finished.name, "Somebody stole my card").out.splitlines()[0]
+    assert (said.code, said.out, said.err) == (0, f"{one}\n", "")
 
 
 def test_a_local_model_talks(
     tiny: Path, say: Say, monkeypatch: pytest.MonkeyPatch, kept: Say
 ) -> None:
-    import io
-
     monkeypatch.setattr(sys, "stdin", io.StringIO("Hello\nYes?\n/prompt\n"))
     said = say("chat", tiny, "--max-tokens", "5", "--seed", "3", "--temperature", "0.9")
     assert said.code == 0, said.err
