@@ -207,7 +207,7 @@ class ChatSession:
             models = self.respondents.models()
             self._notes = (
                 KeptSummaries(self.store, self.key),
-                KeptVectors(self.store, self.key, models.embedder),
+                KeptVectors(self.store, self.key, models.embedder, self.screen.note),
             )
         return self._notes
 

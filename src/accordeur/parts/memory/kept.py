@@ -11,6 +11,8 @@ from accordeur.core.model import Embedder, FloatArray
 from accordeur.store.conversations import ConversationStore
 
 _SUMMARY = "summary"
+_STRETCH = 128
+"""Texts embedded before they are kept: whoever loses patience loses little."""
 
 
 class KeptSummaries(MutableMapping[str, str]):
@@ -44,14 +46,20 @@ class KeptVectors:
 
     Args:
         embedder: gives the embedding model when the first text needs it.
+        log: told when there is much to embed.
     """
 
     def __init__(
-        self, store: ConversationStore, conversation: str, embedder: Callable[[], Embedder]
+        self,
+        store: ConversationStore,
+        conversation: str,
+        embedder: Callable[[], Embedder],
+        log: Callable[[str], None],
     ) -> None:
         self._store = store
         self._conversation = conversation
         self._embedder = embedder
+        self._log = log
         self._known: dict[str, FloatArray] | None = None
 
     def __call__(self, texts: Sequence[str]) -> FloatArray:
@@ -63,8 +71,11 @@ class KeptVectors:
             self._known = {key: np.frombuffer(data, np.float32) for key, data in stored.items()}
         keys = [hashlib.sha256(text.encode("utf-8", "replace")).hexdigest() for text in texts]
         new = {key: text for key, text in zip(keys, texts, strict=True) if key not in self._known}
-        if new:
-            made = dict(zip(new, model.embed(list(new.values())), strict=True))
+        if len(new) > _STRETCH:
+            self._log(f"embedding {len(new):,} texts of this conversation, once")
+        for start in range(0, len(new), _STRETCH):
+            some = list(new)[start : start + _STRETCH]
+            made = dict(zip(some, model.embed([new[key] for key in some]), strict=True))
             self._store.note(
                 self._conversation, kind, {key: row.tobytes() for key, row in made.items()}
             )
