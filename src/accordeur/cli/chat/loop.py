@@ -48,3 +48,5 @@ def _handle(session: ChatSession, lines: Lines, message: str) -> None:
         if not session.screen.interactive:
             raise
         session.screen.note("(stopped; /retry asks again)")
+    finally:
+        session.screen.space()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from accordeur.cli.chat.safe_stream import SafeStream
+from accordeur.cli.chat.word_wrap import WordWrap
 from accordeur.cli.failures import note
 from accordeur.cli.figures import plural
 from accordeur.cli.terminal import safe
@@ -27,6 +29,7 @@ class Screen:
     def __init__(self, interactive: bool) -> None:
         self.interactive = interactive
         self._stream = SafeStream()
+        self._wrap = WordWrap(shutil.get_terminal_size().columns if interactive else 0)
         self._written = False
         self._open_line = False
 
@@ -38,15 +41,15 @@ class Screen:
         if shown:
             self._written = True
             self._open_line = not shown.endswith("\n")
-            sys.stdout.write(shown)
+            sys.stdout.write(self._wrap.feed(shown))
             sys.stdout.flush()
 
     def end_answer(self) -> None:
         """The answer is over; a line is begun."""
-        sys.stdout.write(self._stream.end())
+        sys.stdout.write(self._wrap.feed(self._stream.end()) + self._wrap.end())
         if self._open_line or not self._written:
             sys.stdout.write("\n")
-        self._space()
+        sys.stdout.flush()
         self._written = self._open_line = False
 
     def answer(self, answer: Answer, labels: Sequence[Label]) -> None:
@@ -59,9 +62,9 @@ class Screen:
         if self.interactive:
             for line in label_lines(likely(answer, labels)):
                 print(line)
-        self._space()
+        sys.stdout.flush()
 
-    def _space(self) -> None:
+    def space(self) -> None:
         """A blank line before the next message of somebody who sits there."""
         sys.stdout.write("\n" if self.interactive else "")
         sys.stdout.flush()
