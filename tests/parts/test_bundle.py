@@ -163,7 +163,7 @@ def test_a_missing_file_is_refused_by_name(saved: Path) -> None:
         (lambda about: about.update(format=99), "newer version"),
         (lambda about: about.update(format="1"), "description"),
         (lambda about: about["slots"].update(telepathy=[]), "telepathy"),
-        (lambda about: about["slots"].update(memory=[]), "No reader for slot `memory`"),
+        (lambda about: about["slots"].update(tools=[]), "No reader for slot `tools`"),
         (lambda about: about["slots"].update(prompt=["nowhere.md"]), "lacks or garbles"),
         (lambda about: about["slots"].update(prompt=[]), r"prompt\.md"),
         (lambda about: about.update(slots=[]), "lacks or garbles"),

@@ -215,16 +215,23 @@ def likely(answer: Answer, labels: Sequence[Label]) -> list[tuple[str, float]]:
 
 
 def _print(answer: Answer, labels: Sequence[Label]) -> None:
-    from accordeur.cli.terminal import one_line, safe
+    from accordeur.cli.terminal import safe
 
     print(safe(answer.text))
     if answer.status != "ok":
         print(f"status: {answer.status} {safe(answer.error)}".rstrip(), file=sys.stderr)
     pairs = likely(answer, labels)
-    for name, share in pairs[:SHOWN]:
-        print(f"  {share:6.1%}  {one_line(name)}")
+    for line in label_lines(pairs):
+        print(line)
     if len(pairs) > SHOWN:
         print(f"          and {len(pairs) - SHOWN} more: --json")
+
+
+def label_lines(pairs: Sequence[tuple[str, float]]) -> list[str]:
+    """The most likely labels, a line each."""
+    from accordeur.cli.terminal import one_line
+
+    return [f"  {share:6.1%}  {one_line(name)}" for name, share in pairs[:SHOWN]]
 
 
 def _check_output(output: Path | None) -> None:

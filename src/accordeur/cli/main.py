@@ -21,7 +21,17 @@ COMMANDS: Mapping[str, str] = {
     "init": "Make a task folder from a data file, or a small one to start with.",
     "run": "Pull the levers on a task, compare them, say which to use.",
     "answer": "Ask a bundle, one text or a file of rows.",
+<<<<<<< HEAD
     "serve": "Serve bundles and models to clients of the OpenAI API.",
+=======
+    "chat": "Talk with a bundle, the winner of a run, or a model.",
+    "conversations": "List, search, show, export and forget conversations.",
+    "conversations list": "List the conversations, the latest first.",
+    "conversations search": "Find messages by their words.",
+    "conversations show": "Show a conversation.",
+    "conversations export": "Write conversations as JSONL, JSON or Markdown.",
+    "conversations forget": "Remove conversations for good, down to the bytes.",
+>>>>>>> 20a2a91a1af12e507ec59210ef72e4137af9e398
     "export": "Write a bundle's trained weights as a model of its own.",
     "report": "Write the report of a run as one HTML file.",
     "runs": "List, show, compare, export and remove runs.",

@@ -1,7 +1,7 @@
 """Where things lie: runs beside the work, models and the openings ledger in the user's cache, what
-the user wrote down (prices) in the configuration folder.
+the user wrote down (prices) in the configuration folder, conversations in the data folder.
 
-`ACCORDEUR_RUNS`, `ACCORDEUR_CACHE` and `ACCORDEUR_CONFIG` move them.
+`ACCORDEUR_RUNS`, `ACCORDEUR_CACHE`, `ACCORDEUR_CONFIG` and `ACCORDEUR_DATA` move them.
 """
 
 from __future__ import annotations
@@ -27,6 +27,15 @@ def config_folder() -> Path:
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Application Support" / "accordeur"
     return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "accordeur"
+
+
+def data_folder() -> Path:
+    """The user's data folder for Accordeur: conversations. What lies there cannot be made again."""
+    if chosen := os.environ.get("ACCORDEUR_DATA"):
+        return Path(chosen).expanduser()
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "accordeur"
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "accordeur"
 
 
 def runs_folder() -> Path:

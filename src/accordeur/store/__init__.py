@@ -8,6 +8,7 @@
     openings            how often a held-out split was opened
     database            SQLite files with numbered migrations
     answer_cache        model calls that need not be made again
+    conversations       what was said to a model and answered; conversation is one of them
     machine, export     the environment record, and rows for other programs
 
 Nothing here knows a model, a metric or a verdict; nothing here imports torch or numpy.

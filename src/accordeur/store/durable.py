@@ -116,6 +116,27 @@ def write_atomic(path: Path, data: bytes | Iterable[bytes]) -> None:
         sync_folder(path.parent)
 
 
+def append_line(path: Path, row: Mapping[str, Any]) -> None:
+    """Append plain data as a line of a JSONL file, on a line of its own whatever stood there.
+
+    Raises:
+        StoreError: it cannot be written.
+    """
+    try:
+        line = json.dumps(row, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:  # half a surrogate pair, which only an escape can hold
+        line = json.dumps(row).encode("ascii")
+    with disk_errors(path, "The file is as it was before."):
+        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
+        try:
+            size = os.fstat(descriptor).st_size
+            unfinished = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
+            write_all(descriptor, b"\n" * unfinished + line + b"\n")
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
 def create_exclusive(path: Path, data: bytes) -> bool:
     """Write a file unless it is there; false, and nothing changed, when it was.
 

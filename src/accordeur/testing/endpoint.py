@@ -84,6 +84,7 @@ class ScriptedEndpoint:
         answer: what a model would say to these messages.
         faults: shares of calls that go wrong, by name.
         delay: seconds an answer takes.
+        pause: seconds between the pieces of a stream.
         capacity: calls in flight over which it answers 429, as a rate limit; 0 for no limit.
         retry_after: seconds it asks for then.
         refuses: fields it answers 400 to.
@@ -109,6 +110,7 @@ class ScriptedEndpoint:
         *,
         faults: Mapping[str, float] | None = None,
         delay: float = 0.0,
+        pause: float = 0.0,
         capacity: int = 0,
         retry_after: float = 0.05,
         refuses: Sequence[str] = (),
@@ -128,6 +130,7 @@ class ScriptedEndpoint:
         self.answer = answer
         self.faults = dict(faults or {})
         self._delay = delay
+        self._pause = pause
         self._capacity = capacity
         self._retry_after = retry_after
         self._refuses = tuple(refuses)
@@ -374,6 +377,7 @@ class ScriptedEndpoint:
         for event in events:
             writer.write(b"data: " + json.dumps(event).encode() + b"\n\n")
             await writer.drain()
+            await asyncio.sleep(self._pause)
         if fault != "cut":
             writer.write(b"data: [DONE]\n\n")
             await writer.drain()

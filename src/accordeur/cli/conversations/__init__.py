@@ -1,0 +1,1 @@
+"""`accordeur conversations ...`, one file per command."""
