@@ -32,6 +32,7 @@ COMMANDS: Mapping[str, str] = {
     "models": "List, fetch and remove the embedded models.",
     "models list": "List the embedded models, or those of an endpoint.",
     "models prices": "List what tokens of endpoints cost, or write it down.",
+    "models probe": "Ask what a model behind an endpoint can do.",
     "models pull": "Fetch the embedded models and make them ready.",
     "models rm": "Free the space an embedded model takes in the cache.",
     "cache": "Look at the answer cache, and make it smaller.",
