@@ -26,7 +26,7 @@ from statistics import median, quantiles
 
 import httpx
 
-from accordeur.testing.echoing import echoing_model
+from accordeur.testing.tiny_echo import echoing_model
 
 
 @dataclass

@@ -123,7 +123,7 @@ def test_another_model_behind_the_name_is_another_plan(tmp_path: Path) -> None:
         other = go(tmp_path, server, levers="as-is")
         assert other.folder != first.folder
         assert server.seen.calls - before > 18, "asked anew"
-    assert first.record["model"]["engine"].endswith(" scripted-2026-01")
+    assert " scripted-2026-01 " in first.record["model"]["engine"]
     winner = other.winner.save(tmp_path / "winner")
     assert load(winner, base_url=server.base_url)
 
@@ -241,3 +241,23 @@ def test_labels_are_scored_where_the_endpoint_tells_log_probabilities(tmp_path: 
     assert entry(found, "as-is")["dev"]["statuses"] == {"ok": 12}
     assert entry(found, "calibration")["status"] == "finished"
     assert entry(found, "few-shot")["dev"]["extra"], "probabilities are there"
+
+
+@pytest.mark.parametrize("way", ["logprobs", "top", "schema", "parse"])
+def test_labels_are_chosen_as_asked(tmp_path: Path, way: str) -> None:
+    def likely(messages: Messages) -> dict[str, float]:
+        return {knowing(messages).rstrip("."): -1.0, "The": -0.5}
+
+    capable: dict[str, Any] = {"score": certain, "top": likely, "formats": ["response_format"]}
+    with ScriptedEndpoint(lambda told: knowing(told).rstrip("."), **capable) as server:
+        found = go(tmp_path, server, levers="few-shot", labels_by=way)
+        assert found.record["model"]["labels_by"] == way
+        assert entry(found, "few-shot")["dev"]["score"] == 1.0
+        statuses = entry(found, "as-is")["dev"]["statuses"]
+        assert statuses == {"parse failure" if way in ("top", "parse") else "ok": 12}
+        bodies = [body for body in server.seen.bodies if "Which" in json.dumps(body)]
+        assert any("response_format" in body for body in bodies) is (way == "schema")
+        winner = load(found.winner.save(tmp_path / "winner"), base_url=server.base_url)
+        assert winner.answer("I never got my card").label == "billing"
+        with pytest.raises(UsageError, match="no way of choosing labels named `guess`"):
+            go(tmp_path, server, labels_by="guess")

@@ -41,6 +41,24 @@ def test_run_answer_and_list(tmp_path: Path, say: Say) -> None:
     assert "is the server running?" in dead.err
 
 
+def test_what_a_model_can_do_is_asked_and_shown(say: Say) -> None:
+    with ScriptedEndpoint(
+        score=lambda messages, answer: -1.0, formats=["response_format"], refuses=["seed"]
+    ) as server:
+        here = ("--base-url", server.base_url)
+        shown = say("models", "probe", "openai/scripted", *here)
+        assert shown.code == 0, shown.err
+        for line in ("4,096 tokens", "logprobs, schema, parse", "json_schema", "seed"):
+            assert line in shown.out
+        told = json.loads(say("models", "probe", "openai:scripted", *here, "--json").out)
+        assert told["abilities"]["echo"] == 0
+        assert told["without"] == ["seed"]
+        server.faults = {"401": 1.0}
+        assert "key refused" in say("models", "probe", "openai/scripted", *here).err
+    assert "on this machine" in say("models", "probe", "local/smollm2").err
+    assert "connection" in say("models", "probe", "openai/scripted", *here).err
+
+
 def test_prices_are_written_down_used_and_forgotten(tmp_path: Path, say: Say) -> None:
     assert "unknown price" in say("models", "prices").out
     name = "openai/scripted"
@@ -72,3 +90,11 @@ def test_what_cannot_be_meant(say: Say, tmp_path: Path) -> None:
     assert "openai" in unknown.err
     task = write_label_task(tmp_path / "task")
     assert say("run", task, "-m", "openai/x", "-j", "0").code == 2
+    guessed = say("run", task, "-m", "openai/x", "--labels-by", "guess")
+    assert guessed.code == 2
+    assert "auto" in guessed.err
+    beside = say("run", task, "-m", "none", "--labels-by", "top")
+    assert beside.code == 2
+    assert "behind an endpoint" in beside.err
+    later = say("run", "--resume", "x", "--max-calls", "3")
+    assert "no meaning" not in later.err

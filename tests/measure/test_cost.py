@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import time
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -10,13 +12,17 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as some
 
+from accordeur.core.answer import Answer, Status
 from accordeur.core.cache import AnswerCache
 from accordeur.core.candidate import Candidate
+from accordeur.core.errors import EndpointGone
 from accordeur.core.measurement import Cost
-from accordeur.core.task import Prices
+from accordeur.core.model import Batch
+from accordeur.core.task import Example, Prices
 from accordeur.measure.cost import (
     QUERIES,
     Latency,
+    Queries,
     break_even,
     local_cost,
     peak_memory,
@@ -126,3 +132,47 @@ def test_peak_memory_is_that_of_this_process_in_bytes() -> None:
     assert 10 * 2**20 < before < 2**40
     assert peak_memory() >= before
     assert list(itertools.islice(block, 1)) == [ord("x")]
+
+
+class Flaky:
+    """Answers some rows never, some at the second time; failing takes long."""
+
+    def __init__(self, never: set[str], second: set[str]) -> None:
+        self._never, self._second = never, second
+        self.asked: list[str] = []
+
+    def forget(self) -> None:
+        """Nothing is kept."""
+
+    def answer(self, requests: Any, *, done: Any = ()) -> Iterator[Batch[Answer]]:
+        (request,) = requests
+        text = request.text
+        again = text in self.asked
+        self.asked.append(text)
+        if text in self._never or (text in self._second and not again):
+            time.sleep(0.05)
+            yield Batch((0,), (Answer("", Status.ERROR, error="cut off: x"),), 0.05)
+        else:
+            yield Batch((0,), (Answer("yes"),), 0.0)
+
+
+def test_a_query_that_failed_is_no_latency() -> None:
+    rows = [Example(str(at), f"row {at}", ("yes",), str(at)) for at in range(25)]
+    answerer: Any = Flaky({"row 1"}, {"row 2", "row 3"})
+    found = single_queries(answerer, rows)
+    assert found.queries == 19
+    assert found.p95 < 0.05
+    assert answerer.asked.count("row 1") == 3
+    answerer = Flaky({row.text for row in rows}, set())
+    with pytest.raises(EndpointGone, match="No query was answered when asked alone: cut off: x"):
+        single_queries(answerer, rows[:2])
+
+
+def test_queries_that_are_known_are_not_asked() -> None:
+    rows = [Example(str(at), f"row {at}", ("yes",), str(at)) for at in range(25)]
+    kept: list[int] = []
+    answerer: Any = Flaky(set(), set())
+    known = Queries(True, {0: 1.0, 1: 2.0})
+    found = single_queries(answerer, rows[:4], known, lambda one: kept.append(len(one.seconds)))
+    assert answerer.asked == ["row 2", "row 3"]
+    assert (found.queries, kept) == (4, [3, 4])

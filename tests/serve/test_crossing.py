@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 
-from accordeur.testing.echoing import echoing_model
+from accordeur.testing.tiny_echo import echoing_model
 
 from .conftest import World, world
 

@@ -9,8 +9,11 @@ from accordeur.bench.observer import Observer
 from accordeur.bench.options import Options
 from accordeur.core.errors import PlanError, UsageError
 from accordeur.core.model import Model
+from accordeur.core.registry import unknown_name
 from accordeur.core.task import Task
+from accordeur.measure.cost import Queries
 from accordeur.store.prices import MILLION, read_prices
+from accordeur.store.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from accordeur.models.openai_api.allowance import Allowance
@@ -92,6 +95,76 @@ def check_answers(model: Model) -> None:
 
     if isinstance(model, EndpointModel):
         model.check()
+
+
+_WAYS = {
+    "logprobs": "log-probabilities of every label",
+    "top": "the most probable first tokens; there are no probabilities",
+    "schema": "an answer held to the labels by a schema; there are no probabilities",
+    "parse": "reading them out of what is written; there are no probabilities",
+}
+"""Ways in which a model behind an endpoint chooses among labels, in words."""
+
+
+def settle_labels(model: Model | None, task: Task, options: Options, observer: Observer) -> None:
+    """In which way an endpoint chooses among the labels of a task; it is part of the plan.
+
+    Raises:
+        EndpointGone: it does not answer.
+        PlanError: it cannot be done in the way that is asked for.
+        UsageError: there is no such way, or nothing to choose from in that way.
+    """
+    from accordeur.models.openai_api.abilities import Way
+    from accordeur.models.openai_api.model import EndpointModel
+
+    wanted = options.labels_by
+    if wanted not in ("auto", *Way):
+        error = unknown_name("way of choosing labels", wanted, ("auto", *Way))
+        raise UsageError(error.message, hint=error.hint)
+    remote = isinstance(model, EndpointModel)
+    if wanted != "auto" and not (remote and task.kind == "labels"):
+        raise UsageError(
+            "`--labels-by` is for tasks with labels, on a model behind an endpoint.",
+            hint="leave it out",
+        )
+    if isinstance(model, EndpointModel) and task.kind == "labels":
+        texts = [label.text for label in task.labels]
+        way = model.choose_labels(texts, None if wanted == "auto" else Way(wanted))
+        observer.log(f"labels are chosen by {_WAYS[way]}")
+
+
+def labels_by(model: Model | None) -> str:
+    """The way in which an endpoint chooses among labels; empty for other models and tasks."""
+    from accordeur.models.openai_api.model import EndpointModel
+
+    return model.labels_by if isinstance(model, EndpointModel) else ""
+
+
+class QueryJournal:
+    """Single queries of a configuration, kept as they are answered: they are paid for.
+
+    Args:
+        folder: the run.
+        configuration: its id.
+    """
+
+    def __init__(self, folder: RunFolder, configuration: str) -> None:
+        self._folder = folder
+        self._name = f"queries/{configuration}.json"
+
+    def read(self) -> Queries:
+        """Those of earlier processes."""
+        data = self._folder.read_json(self._name) or {}
+        try:
+            seconds = {int(place): float(took) for place, took in data["seconds"].items()}
+            return Queries(bool(data["warmed"]), seconds)
+        except (KeyError, ValueError, TypeError, AttributeError):
+            return Queries()
+
+    def write(self, queries: Queries) -> None:
+        """All so far."""
+        seconds = {str(place): took for place, took in queries.seconds.items()}
+        self._folder.write_json(self._name, {"warmed": queries.warmed, "seconds": seconds})
 
 
 def fingerprints(model: Model | None) -> dict[str, int]:

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from accordeur.bench.endpoint import QueryJournal
 from accordeur.bench.fit_context import Bench, EntryContext, Scored, entry_file_name
 from accordeur.bench.lever_view import LeverView
 from accordeur.bench.stacks import Stack
@@ -141,10 +142,16 @@ def price(
         best: the configuration.
     """
     bench, candidate = context.bench, best.candidate
-    latency = single_queries(assemble(candidate, bench.source), bench.dev)
+    remote = candidate.base is not None and bench.source.model(candidate.base).identity.remote
+    answerer = assemble(candidate, bench.source)
+    if remote:
+        journal = QueryJournal(bench.folder, best.id)
+        latency = single_queries(answerer, bench.dev, journal.read(), journal.write)
+    else:
+        latency = single_queries(answerer, bench.dev)
     labels = len(train) if _saw_labels(candidate) else 0
     size = sum(len(data) for part in candidate.parts.values() for data in part.files().values())
-    if candidate.base is not None and bench.source.model(candidate.base).identity.remote:
+    if remote:
         return endpoint_cost(
             fit_seconds=fit_seconds,
             spent=Tokens.of(one.measurement for one in context.scored) + context.spent,

@@ -68,6 +68,10 @@ class Speed:
     single: float
 
 
+UNKNOWN_SPEED = Speed(1000.0, 50.0, 20.0)
+"""Of what was not measured."""
+
+
 @dataclass(frozen=True, slots=True)
 class RowTokens:
     """Mean tokens of one row: what every prompt repeats, its answers, and a shown row."""
@@ -116,7 +120,16 @@ def measure_speed(model: Model, folder: Path | None = None) -> Speed:
         return Speed(*(float(known[name]) for name in Speed.__slots__))
     except (OSError, ValueError, KeyError, TypeError):
         pass
-    speed = _probe(model, _Clock(model.identity.threads if _busy() else 0))
+    if model.identity.remote:
+        from accordeur.bench.endpoint_speed import SpeedProbe
+
+        probe = SpeedProbe(model, _prompts(), place.with_suffix(".part"))
+        measured, keep = probe.measure()
+        speed = replace(UNKNOWN_SPEED, **measured)
+        if not keep:
+            return speed
+    else:
+        speed = _probe(model, _Clock(model.identity.threads if _busy() else 0))
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         kept = {name: getattr(speed, name) for name in Speed.__slots__}
@@ -158,9 +171,10 @@ class _Clock:
         return min(wall, IDLE * (time.process_time() - self._own) / self._threads)
 
 
-def _probe(model: Model, clock: _Clock) -> Speed:
+def _prompts() -> list[Rendered]:
+    """Rows of about 40 tokens behind a shared prefix."""
     words = "the parcel that I was promised for monday has still not come and nobody answers "
-    prompts = [
+    return [
         Rendered(
             (
                 Message(
@@ -174,7 +188,11 @@ def _probe(model: Model, clock: _Clock) -> Speed:
         )
         for number in range(16)
     ]
-    prompt, decode, single = 1000.0, 50.0, 20.0
+
+
+def _probe(model: Model, clock: _Clock) -> Speed:
+    prompts = _prompts()
+    prompt, decode, single = UNKNOWN_SPEED.prompt, UNKNOWN_SPEED.decode, UNKNOWN_SPEED.single
     if Capability.SCORE in model.capabilities:
         list(model.score(prompts[:2], ["yes", "no"]))  # first-use costs are not speed
         model.forget()

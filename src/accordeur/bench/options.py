@@ -35,6 +35,7 @@ class Options:
         forgetting: which entries the forgetting check is made for: `trained`, `full`, `off`.
         base_url: of an endpoint, instead of its vendor's own.
         at_once: calls to an endpoint at once at most.
+        labels_by: how a model behind an endpoint chooses among labels, or `auto`.
         max_calls, max_tokens, max_cost: what may be spent on an endpoint by this command.
     """
 
@@ -55,6 +56,7 @@ class Options:
     forgetting: str = "trained"
     base_url: str | None = None
     at_once: int | None = None
+    labels_by: str = "auto"
     max_calls: int | None = None
     max_tokens: int | None = None
     max_cost: float | None = None

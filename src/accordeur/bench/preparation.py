@@ -6,7 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from accordeur.bench.endpoint import allowance, check_answers, priced, refuse_offline
+from accordeur.bench.endpoint import (
+    allowance,
+    check_answers,
+    priced,
+    refuse_offline,
+    settle_labels,
+)
 from accordeur.bench.forecast import measure_speed, row_tokens
 from accordeur.bench.observer import Observer, PlannedEntry, PlanView
 from accordeur.bench.options import Options
@@ -101,6 +107,7 @@ class Preparation:
         if self.options.model != "none":
             self.model = self._source.model(self.options.model)
             check_answers(self.model)  # what answers is part of the plan
+        settle_labels(self.model, self.task, self.options, self.observer)
         try:
             self.embedder = self._source.embedder(EMBEDDER)
         except ModelError:

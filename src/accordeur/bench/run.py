@@ -59,6 +59,7 @@ def run(
     forgetting: str = "trained",
     base_url: str | None = None,
     at_once: int | None = None,
+    labels_by: str = "auto",
     max_calls: int | None = None,
     max_tokens: int | None = None,
     max_cost: float | None = None,
@@ -87,6 +88,8 @@ def run(
             entries with `trained` parts, for all that use a language model (`full`), or `off`.
         base_url: of an endpoint (`model="openai/NAME"`), instead of its vendor's own.
         at_once: calls to an endpoint at once at most, default 32.
+        labels_by: how a model behind an endpoint chooses among labels: `logprobs`, `top`, `schema`,
+            `parse`, or the best of them that it can (`auto`).
         max_calls, max_tokens, max_cost: what this call may spend on an endpoint; when it is
             reached the run stops, and the same call goes on with limits of its own.
         runs: folder of runs, default `./.accordeur/runs`.
@@ -122,6 +125,7 @@ def run(
             forgetting=forgetting,
             base_url=base_url,
             at_once=at_once,
+            labels_by=labels_by,
             max_calls=max_calls,
             max_tokens=max_tokens,
             max_cost=max_cost,
@@ -186,6 +190,10 @@ def resume(
     reference: str,
     *,
     budget: float | None = None,
+    at_once: int | None = None,
+    max_calls: int | None = None,
+    max_tokens: int | None = None,
+    max_cost: float | None = None,
     runs: Path | None = None,
     observer: Observer | None = None,
 ) -> Run:
@@ -194,6 +202,7 @@ def resume(
     Args:
         reference: name of the run or its beginning.
         budget: wall seconds for what is left; default what the run was started with.
+        at_once, max_calls, max_tokens, max_cost: as `run`; default likewise.
 
     Raises:
         StoreError: there is no such run.
@@ -208,8 +217,14 @@ def resume(
             f"The run `{folder.name}` does not say how it was started.",
             hint="type the same `accordeur run` command again; it goes on where it stopped",
         )
-    if budget is not None:
-        known["budget"] = budget
+    given = {
+        "budget": budget,
+        "at_once": at_once,
+        "max_calls": max_calls,
+        "max_tokens": max_tokens,
+        "max_cost": max_cost,
+    }
+    known |= {name: value for name, value in given.items() if value is not None}
     return run(known.pop("task"), runs=root, observer=observer, **known)
 
 

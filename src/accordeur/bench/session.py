@@ -15,7 +15,7 @@ from typing import Any
 from accordeur.bench.common_rows import dev_on_common_rows
 from accordeur.bench.confirmation import Confirmation, confirm, measure_held_out
 from accordeur.bench.decision import Decision, decide
-from accordeur.bench.endpoint import fingerprints
+from accordeur.bench.endpoint import fingerprints, labels_by
 from accordeur.bench.entries import Outcome, pull, read_back
 from accordeur.bench.entry_views import view_of
 from accordeur.bench.fit_context import Bench
@@ -302,6 +302,7 @@ class Session:
             "licence": _licence(self.plan.model.name),
             "dtype_trial": dict(trial.tokens_per_second) if trial else None,
             **({"fingerprints": answered} if answered else {}),
+            **({"labels_by": chosen} if (chosen := labels_by(self.ready.model)) else {}),
         }
 
     def _winner(

@@ -21,9 +21,6 @@ COMMANDS: Mapping[str, str] = {
     "init": "Make a task folder from a data file, or a small one to start with.",
     "run": "Pull the levers on a task, compare them, say which to use.",
     "answer": "Ask a bundle, one text or a file of rows.",
-<<<<<<< HEAD
-    "serve": "Serve bundles and models to clients of the OpenAI API.",
-=======
     "chat": "Talk with a bundle, the winner of a run, or a model.",
     "conversations": "List, search, show, export and forget conversations.",
     "conversations list": "List the conversations, the latest first.",
@@ -31,7 +28,7 @@ COMMANDS: Mapping[str, str] = {
     "conversations show": "Show a conversation.",
     "conversations export": "Write conversations as JSONL, JSON or Markdown.",
     "conversations forget": "Remove conversations for good, down to the bytes.",
->>>>>>> 20a2a91a1af12e507ec59210ef72e4137af9e398
+    "serve": "Serve bundles and models to clients of the OpenAI API.",
     "export": "Write a bundle's trained weights as a model of its own.",
     "report": "Write the report of a run as one HTML file.",
     "runs": "List, show, compare, export and remove runs.",
@@ -43,6 +40,7 @@ COMMANDS: Mapping[str, str] = {
     "models": "List, fetch and remove the embedded models.",
     "models list": "List the embedded models, or those of an endpoint.",
     "models prices": "List what tokens of endpoints cost, or write it down.",
+    "models probe": "Ask what a model behind an endpoint can do.",
     "models pull": "Fetch the embedded models and make them ready.",
     "models rm": "Free the space an embedded model takes in the cache.",
     "keys": "Make, list and remove the API keys of the server.",

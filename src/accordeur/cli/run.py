@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from accordeur.cli.watching.progress import Progress
 
 LEAKAGE = ("exact", "near")
+LABELS_BY = ("auto", "logprobs", "top", "schema", "parse")
 FORGETTING = ("trained", "full", "off")
-WITH_RESUME = ("resume", "budget", "output")
+SPENDING = ("at_once", "max_calls", "max_tokens", "max_cost")
+WITH_RESUME = ("resume", "budget", "output", *SPENDING)
 OUTPUTS = (".json", ".jsonl", ".csv", ".html")
 
 
@@ -51,6 +53,14 @@ def command(
             help="Calls to an endpoint at once at most. Default: 32.",
         ),
     ] = None,
+    labels_by: Annotated[
+        str,
+        typer.Option(
+            metavar="WAY",
+            help="How an endpoint chooses among labels: logprobs, top, schema, parse, or `auto`, "
+            "the best of them that it can.",
+        ),
+    ] = "auto",
     max_calls: Annotated[
         int | None, typer.Option(metavar="N", help="Stop after so many calls to an endpoint.")
     ] = None,
@@ -151,6 +161,7 @@ def command(
     _check_spending(max_calls, max_tokens, max_cost)
     _check_allowed(allow or [])
     _check_forgetting(forgetting)
+    _check_labels_by(labels_by)
     _check_output(output)
     from accordeur.cli.settings import check_levers
     from accordeur.core.budget import parse_duration
@@ -158,7 +169,16 @@ def command(
     seconds = None if budget is None else parse_duration(budget)
     if resume is not None:
         return _watch(
-            lambda bench, observer: bench.resume(resume, budget=seconds, observer=observer), output
+            lambda bench, observer: bench.resume(
+                resume,
+                budget=seconds,
+                observer=observer,
+                at_once=at_once,
+                max_calls=max_calls,
+                max_tokens=max_tokens,
+                max_cost=max_cost,
+            ),
+            output,
         )
     options = {
         "model": model,
@@ -176,6 +196,7 @@ def command(
         "forgetting": forgetting,
         "base_url": base_url,
         "at_once": at_once,
+        "labels_by": labels_by,
         "max_calls": max_calls,
         "max_tokens": max_tokens,
         "max_cost": max_cost,
@@ -256,6 +277,14 @@ def _check_forgetting(scope: str) -> None:
         from accordeur.core.registry import unknown_name
 
         error = unknown_name("scope of the forgetting check", scope, FORGETTING)
+        raise UsageError(error.message, hint=error.hint)
+
+
+def _check_labels_by(way: str) -> None:
+    if way not in LABELS_BY:
+        from accordeur.core.registry import unknown_name
+
+        error = unknown_name("way of choosing labels", way, LABELS_BY)
         raise UsageError(error.message, hint=error.hint)
 
 

@@ -54,7 +54,7 @@ class Answer:
         logprob: mean log-probability of a generated text, nats per token.
         usage: tokens.
         seconds: this row's share of its batch's wall time.
-        error: what went wrong when `status` is `ERROR`.
+        error: what went wrong when `status` is `ERROR`; why the answer is cut, where that is known.
         trace: what the model wrote on the way, in order; empty when it answered directly.
     """
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
+from typing import Any, Generic, Literal, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,10 @@ FloatArray = npt.NDArray[np.float32]
 
 ENDPOINT = "endpoint"
 """The device of models that are called."""
+
+
+Choosing = Literal["", "top", "schema"]
+"""How an answer is held to given texts: the most probable of their first tokens, or a schema."""
 
 
 class Capability(StrEnum):
@@ -112,6 +116,7 @@ class Generated:
         logprob: mean log-probability of the generated tokens, nats.
         usage: tokens.
         error: what went wrong, for an endpoint; the row is then missing, not wrong.
+        note: why there is no more of it, where that is known.
     """
 
     text: str
@@ -119,6 +124,7 @@ class Generated:
     logprob: float
     usage: Usage
     error: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,12 +136,21 @@ class Sampling:
         temperature: 0 is greedy.
         top_p: nucleus.
         seed: of the sampler; unused when greedy.
+        choices: texts of which the answer is one, where the model can be held to them (`Chooser`).
+        choose: how.
     """
 
     max_tokens: int = 64
     temperature: float = 0.0
     top_p: float = 1.0
     seed: int = 0
+    choices: tuple[str, ...] = ()
+    choose: Choosing = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain data, choices left out where there are none."""
+        free = () if self.choices else ("choices", "choose")
+        return {name: getattr(self, name) for name in self.__slots__ if name not in free}
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,6 +293,16 @@ class Adaptable(Protocol):
         Raises:
             ModelError: the adaptation does not fit this model.
         """
+        ...
+
+
+@runtime_checkable
+class Chooser(Protocol):
+    """A model that writes, and can be held to given texts (`Sampling.choices`)."""
+
+    @property
+    def choosing(self) -> Choosing:
+        """How it is done here, as `Sampling.choose`; empty where it cannot be done."""
         ...
 
 

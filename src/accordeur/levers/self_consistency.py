@@ -67,6 +67,7 @@ class SelfConsistency:
             top_p=self.top_p,
             seed=context.seed % 2**31,
             samples=self.samples,
+            choose="" if before.choose == "top" else before.choose,  # the top is always the same
         )
         made = candidate.with_part(votes)
         context.evaluate(made, f"{self.samples} samples")

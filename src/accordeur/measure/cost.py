@@ -6,15 +6,17 @@ import resource
 import statistics
 import sys
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from accordeur.core.answer import Answer
+from accordeur.core.answer import Answer, Status
+from accordeur.core.errors import EndpointGone
 from accordeur.core.measurement import Cost, Measurement
 from accordeur.core.rendering import Request
 from accordeur.core.task import Example, Prices
+from accordeur.measure.harness import RETRIES
 from accordeur.parts.answering.answerer import Answerer
 
 QUERIES = 20
@@ -30,28 +32,68 @@ class Latency:
     queries: int
 
 
-def single_queries(answerer: Answerer, examples: Sequence[Example]) -> Latency:
+@dataclass(slots=True)
+class Queries:
+    """Single queries so far.
+
+    Attributes:
+        warmed: the one before the clock was asked.
+        seconds: by place of the row.
+    """
+
+    warmed: bool = False
+    seconds: dict[int, float] = field(default_factory=dict)
+
+
+def single_queries(
+    answerer: Answerer,
+    examples: Sequence[Example],
+    known: Queries | None = None,
+    keep: Callable[[Queries], None] = lambda queries: None,
+) -> Latency:
     """Ask the first rows one at a time: model loaded, the candidate's static prefix cached.
 
     Whatever other candidates left in memory is dropped first; one query runs before the clock, so
     the static prefix is there (its prefill counts in the one-off cost). The answerer must have no
-    answer cache.
+    answer cache. A query that an endpoint does not answer is asked again, then left out: how long
+    a failure takes is no latency.
+
+    Args:
+        known: what an earlier process measured.
+        keep: told after every query.
 
     Raises:
+        EndpointGone: none was answered.
         ValueError: no rows.
     """
     if not examples:
         raise ValueError("latency needs at least one row")
     answerer.forget()
     requests = [Request.from_example(example) for example in examples[:QUERIES]]
-    # A row that is not timed, where there is one: nothing of a timed row may be known already.
-    warm = examples[QUERIES] if len(examples) > QUERIES else examples[-1]
-    list(answerer.answer([Request.from_example(warm)]))
-    seconds = []
-    for request in requests:
-        started = time.perf_counter()
-        list(answerer.answer([request]))
-        seconds.append(time.perf_counter() - started)
+    queries = known or Queries()
+    if not queries.warmed:
+        # A row that is not timed, where there is one: nothing of a timed row may be known already.
+        warm = examples[QUERIES] if len(examples) > QUERIES else examples[-1]
+        list(answerer.answer([Request.from_example(warm)]))
+        queries.warmed = True
+        keep(queries)
+    lost = ""
+    for place, request in enumerate(requests):
+        for _ in range(0 if place in queries.seconds else 1 + RETRIES):
+            started = time.perf_counter()
+            (answer,) = (one for batch in answerer.answer([request]) for one in batch.results)
+            took = time.perf_counter() - started
+            if answer.status is not Status.ERROR:
+                queries.seconds[place] = took
+                keep(queries)
+                break
+            lost = answer.error
+    seconds = list(queries.seconds.values())
+    if not seconds:
+        raise EndpointGone(
+            f"No query was answered when asked alone: {lost}",
+            hint="the same command goes on where it stopped",
+        )
     return Latency(statistics.median(seconds), float(np.percentile(seconds, 95)), len(seconds))
 
 

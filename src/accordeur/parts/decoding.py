@@ -1,6 +1,7 @@
 """The slot `decoding`: how an answer leaves the model.
 
-`score` compares the labels' log-probabilities (DESIGN P4); `generate` writes text (P5).
+`score` compares the labels' log-probabilities (DESIGN P4); `generate` writes text (P5), or one of
+the labels where the model can be held to them.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from accordeur.core.errors import BundleError
-from accordeur.core.model import Sampling
+from accordeur.core.model import Choosing, Sampling
 from accordeur.core.part import Slot
 
 REASONING = 128
@@ -33,6 +34,8 @@ class Decoding:
         max_tokens: limit of new tokens when generating.
         temperature, top_p, seed: as `Sampling`.
         samples: answers written to each request, of which the most frequent is given.
+        choose: how a model that writes is held to the labels: `top` of its first tokens, or a JSON
+            `schema`; empty where it writes freely.
     """
 
     slot: ClassVar[Slot] = "decoding"
@@ -43,6 +46,7 @@ class Decoding:
     top_p: float = 1.0
     seed: int = 0
     samples: int = 1
+    choose: Choosing = ""
 
     @property
     def trained_parameters(self) -> int:
@@ -61,6 +65,8 @@ class Decoding:
     def files(self) -> Mapping[str, bytes]:
         """`decoding.json`."""
         data = {name: getattr(self, name) for name in self.__slots__}
+        if not self.choose:
+            del data["choose"]  # most have none, and keep the fingerprint they always had
         return {"decoding.json": json.dumps(data, indent=2, sort_keys=True).encode()}
 
     @classmethod
@@ -75,6 +81,8 @@ class Decoding:
             if data["mode"] not in ("score", "generate"):
                 raise ValueError(data["mode"])
             made = cls(**data)
+            if made.choose not in ("", "top", "schema"):
+                raise ValueError(made.choose)
             if made.max_tokens < 0 or made.temperature < 0 or not 0 < made.top_p <= 1:
                 raise ValueError("a setting is out of range")
             if made.samples < 1 or (made.samples > 1 and not made.temperature):

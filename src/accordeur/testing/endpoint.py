@@ -92,11 +92,15 @@ class ScriptedEndpoint:
         models: what it lists; `OWN` makes it one of ours.
         score: what a model would give an answer; with it the endpoint has `/tokenize`, and
             `/completions` with `echo`.
+        top: the most probable first tokens of an answer, with their log-probabilities.
+        formats: fields by which it is held to choices, of `response_format`, `structured_outputs`,
+            `guided_choice`; others are ignored.
         least_tokens: of a completion; 1 as some servers want it.
         window: tokens of prompt and answer over which it answers 400; a token is a byte, and every
             message takes three more. 0 for no limit.
         says_window: it tells the numbers then.
         fingerprint: of the system that answers.
+        thinks: words it thinks unseen before every answer; they count.
         resolved: name of the model that answers; the name asked for by default.
         seed: of the faults.
 
@@ -117,10 +121,13 @@ class ScriptedEndpoint:
         usage: bool = True,
         models: Sequence[Mapping[str, Any]] = ({"id": "scripted", "max_model_len": 4096},),
         score: Score | None = None,
+        top: Callable[[Messages], Mapping[str, float]] | None = None,
+        formats: Sequence[str] = (),
         least_tokens: int = 0,
         window: int = 0,
         says_window: bool = True,
         fingerprint: str = "",
+        thinks: int = 0,
         resolved: str = "",
         seed: int = 0,
     ) -> None:
@@ -141,6 +148,9 @@ class ScriptedEndpoint:
         self._window = window
         self._says_window = says_window
         self.fingerprint = fingerprint
+        self._thinks = thinks
+        self._top = top
+        self._formats = tuple(formats)
         self._least_tokens = least_tokens
         self._models = [dict(one) for one in models]
         self._draws = random.Random(seed)
@@ -310,9 +320,11 @@ class ScriptedEndpoint:
 
     def _chat(self, asked: dict[str, Any], fault: str) -> dict[str, Any]:
         messages = plain_messages(asked)
-        said = self.answer(messages)
+        said = self._held(self.answer(messages), asked)
         words = said.split()
         limit = asked.get("max_tokens") or asked.get("max_completion_tokens") or len(words)
+        thought = min(self._thinks, limit)
+        limit -= thought
         cut = len(words) > limit
         shown = " ".join(words[:limit]) if cut else said
         end = "content_filter" if fault == "filter" else "length" if cut else "stop"
@@ -329,10 +341,33 @@ class ScriptedEndpoint:
                 }
             ],
         }
+        if self._top is not None and asked.get("logprobs"):
+            data["choices"][0]["logprobs"] = self._told_top(messages, said, asked)
         if self._usage:
             read = sum(len(one["content"].split()) for one in messages)
-            data["usage"] = {"prompt_tokens": read, "completion_tokens": min(len(words), limit)}
+            wrote = thought + min(len(words), limit)
+            data["usage"] = {"prompt_tokens": read, "completion_tokens": wrote}
+            if thought:
+                data["usage"]["completion_tokens_details"] = {"reasoning_tokens": thought}
         return data
+
+    def _held(self, said: str, asked: Mapping[str, Any]) -> str:
+        """The answer, held to choices where it is asked for and done: to the first, if need be."""
+        name = next((name for name in self._formats if name in asked), "")
+        if not name:
+            return said
+        choices = choices_of(asked[name])
+        said = said if said in choices else choices[0]
+        return json.dumps({"answer": said}) if name == "response_format" else said
+
+    def _told_top(self, messages: Messages, said: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+        assert self._top is not None
+        ranked = sorted(self._top(messages).items(), key=lambda one: -one[1])
+        told = [{"token": token, "logprob": logprob} for token, logprob in ranked]
+        first = {"token": said[:1], "logprob": -0.5}
+        if asked.get("top_logprobs"):
+            first["top_logprobs"] = told[: asked["top_logprobs"]]
+        return {"content": [first]}
 
     async def _whole(
         self, data: dict[str, Any], answered: str, writer: asyncio.StreamWriter, fault: str
@@ -377,7 +412,7 @@ class ScriptedEndpoint:
         for event in events:
             writer.write(b"data: " + json.dumps(event).encode() + b"\n\n")
             await writer.drain()
-            await asyncio.sleep(self._pause)
+            await asyncio.sleep(0.01 if fault == "slow" else self._pause)
         if fault != "cut":
             writer.write(b"data: [DONE]\n\n")
             await writer.drain()
@@ -409,6 +444,16 @@ class ScriptedEndpoint:
 def plain_messages(asked: Mapping[str, Any]) -> list[dict[str, str]]:
     """The messages of a request, their parts put together."""
     return [{"role": one["role"], "content": _joined(one["content"])} for one in asked["messages"]]
+
+
+def choices_of(told: Any) -> list[str]:
+    """The choices that a request holds its answer to, in any of the formats."""
+    if isinstance(told, list):
+        return [str(one) for one in told]
+    if "choice" in told:
+        return [str(one) for one in told["choice"]]
+    properties = told["json_schema"]["schema"]["properties"]
+    return [str(one) for one in properties["answer"]["enum"]]
 
 
 def _joined(content: str | list[dict[str, str]]) -> str:

@@ -218,3 +218,44 @@ def test_a_model_that_nobody_holds_leaves_no_thread() -> None:
             gc.collect()
             time.sleep(0.05)
         assert threading.active_count() <= before + 1, "the server's own thread"
+
+
+@pytest.mark.parametrize("fault", ["filter", "cut", "no choices", "hang", "wrong json"])
+def test_attempts_that_fail_are_counted(fault: str) -> None:
+    with ScriptedEndpoint(echo, faults={fault: 1.0}) as server:
+        place = endpoint(VENDORS["openai"], server.base_url, {})
+        short = Patience(attempt=0.2, call=2.0, attempts=2, first_wait=0.01)
+        asked = EndpointModel(place, "scripted", patience=short)
+        (batch,) = asked.generate(prompts(1), Sampling(max_tokens=20))
+        assert batch.results[0].error
+        spent = asked.client.allowance
+        assert spent.spent_calls == server.seen.calls
+        assert spent.spent_tokens >= 3 * server.seen.calls
+
+
+def test_attempts_that_were_refused_cost_nothing() -> None:
+    with ScriptedEndpoint(echo, faults={"500": 1.0}) as server:
+        asked = model(server)
+        (batch,) = asked.generate(prompts(1), Sampling(max_tokens=20))
+        assert batch.results[0].error
+        assert asked.client.allowance.spent_tokens == 0
+
+
+def test_a_stream_has_a_deadline() -> None:
+    with ScriptedEndpoint(lambda messages: "word " * 200, faults={"slow": 1.0}) as server:
+        place = endpoint(VENDORS["openai"], server.base_url, {})
+        asked = EndpointModel(place, "scripted", patience=Patience(attempt=5.0, call=0.3))
+        began = time.monotonic()
+        with pytest.raises(EndpointGone, match="no end in the time"):
+            list(asked.stream(prompts(1)[0], Sampling(max_tokens=20)))
+        assert time.monotonic() - began < 1.0
+        assert asked.client.allowance.spent_tokens > 0
+
+
+def test_a_limit_that_is_spent_on_thinking_is_said() -> None:
+    with ScriptedEndpoint(echo, thinks=50) as server:
+        (batch,) = model(server).generate(prompts(1), Sampling(max_tokens=20))
+    (made,) = batch.results
+    assert (made.text, made.finished, made.error) == ("", False, "")
+    assert made.note == "the limit was reached after about 20 tokens of unseen thinking"
+    assert made.usage.output_tokens == 20

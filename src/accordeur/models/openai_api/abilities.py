@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
@@ -17,6 +17,7 @@ from typing import Any
 
 from accordeur.core.fingerprint import digest
 from accordeur.core.paths import cache_folder
+from accordeur.models.openai_api.choosing import told_apart
 from accordeur.models.openai_api.token_wire import Tokens
 
 MOST_FINGERPRINTS = 20
@@ -43,17 +44,39 @@ class Abilities:
             where tokens cannot be asked for.
         echo: new tokens that have to be asked for to be told the log-probabilities of a prompt, 0
             or 1; -1 where they are not told.
+        top: most probable first tokens of an answer that are told; 0 where none are.
+        schema: how an answer is held to choices (`choosing.FORMATS`); empty where it is not.
+        system: messages of the role `system` are taken.
+        tools: tools may be offered.
     """
 
     own: bool | None = None
     window: int | None = None
     turn_end: Tokens | None = None
     echo: int | None = None
+    top: int | None = None
+    schema: str | None = None
+    system: bool | None = None
+    tools: bool | None = None
 
     @property
     def exact(self) -> bool:
         """Whether log-probabilities of given labels are to be had."""
         return bool(self.turn_end) and self.echo in (0, 1)
+
+    def ways(self, labels: Sequence[str] = ()) -> tuple[Way, ...]:
+        """Ways of choosing among labels, the best first.
+
+        Args:
+            labels: their texts; `TOP` needs some that begin differently.
+        """
+        possible = {
+            Way.LOGPROBS: self.exact,
+            Way.TOP: bool(self.top) and told_apart(labels),
+            Way.SCHEMA: bool(self.schema),
+            Way.PARSE: True,
+        }
+        return tuple(way for way, is_possible in possible.items() if is_possible)
 
     @property
     def unknown(self) -> tuple[str, ...]:

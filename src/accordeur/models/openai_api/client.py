@@ -37,6 +37,7 @@ from accordeur.models.openai_api.wire import (
     plain,
     read_chat,
     read_models,
+    spent_in,
 )
 
 T = TypeVar("T")
@@ -50,6 +51,15 @@ LARGEST_ERROR = 64 * 2**10
 LETTERS_PER_TOKEN = 3
 """Where a tokenizer is not here. Fewer than the usual four for English: a limit of an answer that
 is too high costs nothing, one that is too low cuts it."""
+
+_BROKEN_OFF = (
+    TimeoutError,
+    asyncio.CancelledError,
+    httpx.ReadTimeout,
+    httpx.ReadError,
+    httpx.RemoteProtocolError,
+)
+"""Ends of a call that was sent and may have been answered."""
 
 _NAME = "|".join((*OPTIONAL, "max_completion_tokens", "max_tokens"))
 _REFUSES = re.compile(
@@ -142,8 +152,17 @@ class Client:
 
         async def once() -> Reply:
             self.allowance.ask()
-            reply = read_chat(await self._send("POST", "/chat/completions", self._fitted(body)))
-            self._count(reply, body)
+            try:
+                told = await self._send("POST", "/chat/completions", self._fitted(body))
+            except _BROKEN_OFF:
+                self._count(None, None, body)  # it was read, and perhaps answered
+                raise
+            try:
+                reply = read_chat(told)
+            except Failure:
+                self._count(*spent_in(told), body)
+                raise
+            self._answered(reply, body)
             return reply
 
         return await self._again(once, learns=True)
@@ -188,22 +207,27 @@ class Client:
             Failure: as `chat`.
         """
         reader = StreamReader()
+        until = time.monotonic() + self._patience.call
         self.allowance.ask()
         try:
             async with (
-                self._pace.slot(),
+                self._pace.slot(until),
                 self._request("POST", "/chat/completions", self._fitted(body)) as response,
             ):
-                async for line in _lines(response):
+                lines = _lines(response)
+                while (line := await _before(until, lines)) is not None:
                     piece = reader.line(line)
                     if piece:
                         yield piece
+            reply = reader.end()
         except httpx.HTTPError as error:
+            self._count(None, None, body)
             raise self._blotted(from_exception(error)) from error
         except Failure as failure:
+            if failure.status == 0 and failure.kind is not Kind.SPENT:
+                self._count(None, None, body)
             raise self._blotted(failure) from None
-        reply = reader.end()
-        self._count(reply, body)
+        self._answered(reply, body)
         yield reply
 
     async def models(self) -> list[dict[str, Any]]:
@@ -299,13 +323,16 @@ class Client:
         """Whether nothing was answered since then."""
         return self._answered_at < moment
 
-    def _count(self, reply: Reply, body: Mapping[str, Any]) -> None:
-        """Tokens as they were told, or about as many."""
+    def _answered(self, reply: Reply, body: Mapping[str, Any]) -> None:
         self.on_fingerprint(reply.fingerprint)
-        read, written = reply.input_tokens, reply.output_tokens
+        wrote = reply.output_tokens
+        self._count(reply.input_tokens, about_tokens(reply.text) if wrote is None else wrote, body)
+
+    def _count(self, read: int | None, written: int | None, body: Mapping[str, Any]) -> None:
+        """Tokens as they were told, or about as many; none written where nobody knows."""
         if read is None:
             read = sum(about_tokens(plain(one["content"])) for one in body["messages"])
-        self.allowance.answered(read, about_tokens(reply.text) if written is None else written)
+        self.allowance.answered(read, written or 0)
 
     def _blotted(self, failure: Failure) -> Failure:
         return failure.without(self._endpoint.key)
@@ -340,6 +367,19 @@ class Client:
                 told = await _text(response, LARGEST_ERROR, whole=False)
                 raise from_response(response.status_code, response.headers, told)
             yield response
+
+
+async def _before(until: float, lines: AsyncIterator[str]) -> str | None:
+    """The next line; `None` behind the last.
+
+    Raises:
+        Failure: it does not come in time.
+    """
+    try:
+        async with asyncio.timeout(until - time.monotonic()):
+            return await anext(lines, None)
+    except TimeoutError:
+        raise Failure(Kind.TIMEOUT, "no end in the time that a call is given") from None
 
 
 def about_tokens(text: str) -> int:

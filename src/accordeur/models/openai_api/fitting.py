@@ -16,6 +16,7 @@ from typing import TypeVar
 from accordeur.core.errors import ContextOverflow
 from accordeur.core.rendering import Message, Rendered
 from accordeur.models.openai_api.failures import Failure, Kind
+from accordeur.models.openai_api.wire import most_likely
 
 T = TypeVar("T")
 
@@ -181,12 +182,6 @@ def estimate(prompt: Rendered) -> int:
     turns = prompt.turns()
     texts = [turn.text for turn in turns] + [prompt.prefill]
     return sum(map(most_likely, texts)) + _PER_MESSAGE * (len(turns) + 1)
-
-
-def most_likely(text: str) -> int:
-    """About how many tokens a text has: three plain letters make one, any other sign is its own."""
-    ascii_letters = sum(sign.isascii() for sign in text)
-    return -(-ascii_letters // 3) + len(text) - ascii_letters
 
 
 def told_lengths(message: str) -> tuple[int, int]:

@@ -15,11 +15,12 @@ from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, 
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from accordeur.core.errors import EndpointGone, ModelError
+from accordeur.core.errors import EndpointGone, ModelError, PlanError
 from accordeur.core.model import (
     ENDPOINT,
     Batch,
     Capability,
+    Choosing,
     Generated,
     ModelIdentity,
     Sampling,
@@ -29,6 +30,14 @@ from accordeur.core.model import (
 from accordeur.core.rendering import Rendered
 from accordeur.models.openai_api.abilities import Abilities, Memory, Way
 from accordeur.models.openai_api.allowance import Allowance
+from accordeur.models.openai_api.choosing import (
+    FORMATS,
+    JSON_TOKENS,
+    MOST_TOP,
+    chosen,
+    held_to,
+    top_choice,
+)
 from accordeur.models.openai_api.client import Client, Patience, about_tokens
 from accordeur.models.openai_api.driving import Done, Driver
 from accordeur.models.openai_api.failures import Failure
@@ -52,6 +61,14 @@ UNKNOWN_WINDOW = 32_768
 """Context taken for granted where the endpoint does not tell it."""
 
 
+_WANTS = {
+    Way.LOGPROBS: "it tells no log-probabilities of given tokens (`/tokenize` and `echo`)",
+    Way.TOP: "it tells no probable first tokens, or the labels begin alike",
+    Way.SCHEMA: "it holds no answer to a JSON schema",
+    Way.PARSE: "",
+}
+
+
 class EndpointModel:
     """A model that is called.
 
@@ -62,7 +79,6 @@ class EndpointModel:
         patience: when to give up.
         allowance: how much may be spent.
         log: told what is found out about the endpoint.
-        labels_by: the only way in which labels may be chosen; by default the best there is.
     """
 
     def __init__(
@@ -74,7 +90,6 @@ class EndpointModel:
         patience: Patience | None = None,
         allowance: Allowance | None = None,
         log: Callable[[str], None] | None = None,
-        labels_by: Way | None = None,
     ) -> None:
         self._endpoint = endpoint
         self._name = name
@@ -83,7 +98,7 @@ class EndpointModel:
         self._driver = Driver()
         self._client = Client(endpoint, most=most, patience=patience, allowance=allowance)
         self._told: frozenset[str] = frozenset()
-        self._labels_by = labels_by
+        self._labels_by: Way | None = None
         self._memory = Memory(endpoint.base_url, name)
         self._abilities: Abilities | None = None
         self._fitting: Fitting | None = None
@@ -100,17 +115,19 @@ class EndpointModel:
     @property
     def identity(self) -> ModelIdentity:
         """Name and address; once it was asked (`check`), the name the endpoint resolves it to and
-        the fields it does not take: without `temperature` an answer is another.
+        the fields it does not take: without `temperature` an answer is another. And the way in
+        which labels are chosen, once that is settled.
 
         What runs behind them is the endpoint's secret (D0): other weights behind the same names
         are noticed only where `fingerprints` tell.
         """
         left_out = (f"without:{','.join(self._without)}",) if self._without else ()
+        labels = (f"labels:{self._labels_by}",) if self._labels_by else ()
         digest = hashlib.sha256(json.dumps([self._endpoint.base_url, self._name]).encode())
         return ModelIdentity(
             f"{self._endpoint.vendor.name}/{self._name}",
             digest.hexdigest(),
-            " ".join([ENGINE, self._endpoint.base_url, *self._resolved, *left_out]),
+            " ".join([ENGINE, self._endpoint.base_url, *self._resolved, *left_out, *labels]),
             device=ENDPOINT,
         )
 
@@ -118,7 +135,9 @@ class EndpointModel:
     def capabilities(self) -> frozenset[Capability]:
         """It writes, and may score. Whether it can is known once it was asked (`check`)."""
         known = self._known()
-        scores = self._labels_by in (None, Way.LOGPROBS) and (not known or known.exact)
+        scores = not known or known.exact
+        if self._labels_by is not None:
+            scores = self._labels_by is Way.LOGPROBS
         return frozenset({Capability.GENERATE} | ({Capability.SCORE} if scores else set()))
 
     @property
@@ -176,6 +195,46 @@ class EndpointModel:
         self._memory.write(known, resolved)
         self._abilities = known
         self._fitting = self._scores = None
+
+    def choose_labels(self, labels: Sequence[str], wanted: Way | None = None) -> Way:
+        """Settle in which way labels are chosen.
+
+        Args:
+            labels: their texts.
+            wanted: the way that is asked for; by default the best there is.
+
+        Raises:
+            EndpointGone: it does not answer.
+            PlanError: it cannot be done in the way that is asked for.
+        """
+        possible = list(self.abilities.ways(labels))
+        if wanted is not None and wanted not in possible:
+            raise PlanError(
+                f"`{self.identity.name}` cannot choose labels by `{wanted}`: {_WANTS[wanted]}.",
+                hint=f"--labels-by {possible[0]}",
+            )
+        way = wanted or possible[0]
+        if way is Way.LOGPROBS:
+            try:
+                self._labels(self._scorer(), tuple(labels))
+            except ModelError as error:
+                if wanted is not None or isinstance(error, EndpointGone):
+                    raise
+                way = possible[1]
+        self._labels_by = way
+        return way
+
+    @property
+    def choosing(self) -> Choosing:
+        """How an answer is held to labels; see `core.model.Chooser`."""
+        if self._labels_by is Way.TOP:
+            return "top"
+        return "schema" if self._labels_by is Way.SCHEMA else ""
+
+    @property
+    def labels_by(self) -> str:
+        """The way in which labels are chosen; empty until it is settled."""
+        return self._labels_by or ""
 
     def score(
         self,
@@ -246,11 +305,20 @@ class EndpointModel:
             seeds.append(sampling.seed + seen.get(text, 0))
             seen[text] = seen.get(text, 0) + 1
 
+        format_ = (self._known() or Abilities()).schema or FORMATS[0]
+        more: dict[str, Any] = {}
+        if sampling.choose == "top":
+            more = {"logprobs": True, "top_logprobs": MOST_TOP}
+            more["top_logprobs"] = (self._known() or Abilities()).top or MOST_TOP
+        elif sampling.choices:
+            more = held_to(sampling.choices, format_)
+            more[self._client.limit_field] = sampling.max_tokens + JSON_TOKENS
+
         async def make(index: int) -> tuple[Reply, Fitted]:
             async def send(prompt: Rendered) -> Reply:
-                body = self._body(self._turns(prompt), sampling)
+                body = {**self._body(self._turns(prompt), sampling), **more}
                 body["seed"] = seeds[index] % 2**31
-                return await self._client.chat(body)
+                return _held(await self._client.chat(body), sampling, format_)
 
             return await self._fit.call(prompts[index], sampling.max_tokens, send)
 
@@ -349,7 +417,10 @@ class EndpointModel:
         if wrote is None:
             wrote = self.count_tokens(reply.text)
         usage = _cut_usage(Usage(read, wrote, read + wrote), fitted)
-        return Generated(reply.text, reply.finished, reply.logprob or 0.0, usage)
+        note = ""
+        if not reply.finished and reply.thought:
+            note = f"the limit was reached after about {reply.thought} tokens of unseen thinking"
+        return Generated(reply.text, reply.finished, reply.logprob or 0.0, usage, note=note)
 
     def _scorer(self) -> Scorer:
         if self._scores is None:
@@ -404,6 +475,14 @@ class EndpointModel:
 
 def _cut_usage(usage: Usage, fitted: Fitted) -> Usage:
     return replace(usage, truncated_tokens=fitted.truncated, dropped_demonstrations=fitted.dropped)
+
+
+def _held(reply: Reply, sampling: Sampling, how: str) -> Reply:
+    """The answer, as far as it could be held to choices."""
+    if sampling.choose == "top":
+        best = top_choice(reply.first, sampling.choices)
+        return replace(reply, text=best, finished=True) if best else reply
+    return replace(reply, text=chosen(reply.text, how)) if sampling.choices else reply
 
 
 def _close(driver: Driver, client: Client) -> None:

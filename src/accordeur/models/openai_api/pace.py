@@ -30,12 +30,14 @@ class Pace:
     Attributes:
         limit: calls at once now.
         highest: the largest number that ran at once.
+        pushes: how often the endpoint said that it is too much.
     """
 
     def __init__(self, most: int) -> None:
         self._most = most
         self.limit = float(min(START, most))
         self.highest = 0
+        self.pushes = 0
         self._slow_start = True
         self._running = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
@@ -89,6 +91,7 @@ class Pace:
             began: when the call began; calls of a round that was cut already do not cut again.
             wait: seconds it asked for: nobody calls before.
         """
+        self.pushes += 1
         now = time.monotonic()
         if wait is not None:
             self._not_before = max(self._not_before, now + wait)

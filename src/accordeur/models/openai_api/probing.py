@@ -11,11 +11,13 @@ from dataclasses import replace
 from typing import Any
 
 from accordeur.models.openai_api.abilities import Abilities
+from accordeur.models.openai_api.choosing import FORMATS, MOST_TOP, held_to, is_held
 from accordeur.models.openai_api.client import Client
 from accordeur.models.openai_api.failures import FINAL, PASSING, Failure, Kind
 from accordeur.models.openai_api.scoring import answered, asked_by, behind_prompt
 from accordeur.models.openai_api.token_wire import Tokens, conversation_body, echo_body
 from accordeur.models.openai_api.vendors import Endpoint
+from accordeur.models.openai_api.wire import Reply, Turns
 
 OWNER = "accordeur"
 """Of models that our own server lists."""
@@ -60,6 +62,10 @@ class Probe:
             "window": self._listed,
             "turn_end": self._turn_end,
             "echo": self._echo,
+            "top": self._top,
+            "schema": self._schema,
+            "system": self._system,
+            "tools": self._tools,
         }
         for name in known.unknown:
             if getattr(known, name) is None:
@@ -99,6 +105,45 @@ class Probe:
             if await _offered(self._client.echo(body), None) is not None:
                 return {"echo": new_tokens}
         return {"echo": -1}
+
+    async def _top(self, known: Abilities) -> Mapping[str, Any]:
+        if "logprobs" in self._client.without:
+            return {"top": 0}
+        for most in (MOST_TOP, 5):
+            reply = await self._chat(_say("Say yes."), logprobs=True, top_logprobs=most)
+            if reply is not None:
+                return {"top": len(reply.first)}
+        return {"top": 0}
+
+    async def _schema(self, known: Abilities) -> Mapping[str, Any]:
+        """An answer that nobody would give of himself shows that it was held to it."""
+        for how in FORMATS:
+            reply = await self._chat(_say("Say hello."), 400, **held_to(_ODD, how))
+            if reply is not None and is_held(reply, _ODD, how):
+                return {"schema": how}
+        return {"schema": ""}
+
+    async def _system(self, known: Abilities) -> Mapping[str, Any]:
+        turns: Turns = [{"role": "system", "content": "You are terse."}, *_say("Say yes.")]
+        return {"system": await self._chat(turns) is not None}
+
+    async def _tools(self, known: Abilities) -> Mapping[str, Any]:
+        function = {"name": "now", "description": "The time.", "parameters": {"type": "object"}}
+        tools = [{"type": "function", "function": function}]
+        return {"tools": await self._chat(_say("Say yes."), tools=tools) is not None}
+
+    async def _chat(self, turns: Turns, most: int = 8, **fields: Any) -> Reply | None:
+        """The answer; `None` where the endpoint refuses what is asked."""
+        body = {"model": self._name, "messages": turns, "max_tokens": most, "temperature": 0.0}
+        found: Reply | None = await _offered(self._client.chat({**body, **fields}), None)
+        return found
+
+
+_ODD = ("qz17", "qz42")
+
+
+def _say(text: str) -> Turns:
+    return [{"role": "user", "content": text}]
 
 
 async def _offered(work: Awaitable[Any], otherwise: Any) -> Any:

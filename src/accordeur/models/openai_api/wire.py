@@ -40,6 +40,9 @@ class Reply:
         input_tokens, output_tokens: `None` where they were not told.
         model: as the endpoint resolved it.
         fingerprint: of the system that answered; empty where it has none.
+        thought: tokens of thinking that is not shown; 0 where there is none, or none is told.
+        first: the most probable tokens in the place of the first that is not blank, with their
+            log-probabilities; empty where they were not told.
     """
 
     text: str
@@ -49,6 +52,8 @@ class Reply:
     output_tokens: int | None = None
     model: str = ""
     fingerprint: str = ""
+    thought: int = 0
+    first: tuple[tuple[str, float], ...] = ()
 
 
 Content = str | list[dict[str, str]]
@@ -162,6 +167,8 @@ def read_chat(text: str) -> Reply:
         *told_tokens(data),
         model=str(data.get("model") or ""),
         fingerprint=str(data.get("system_fingerprint") or ""),
+        thought=_thought(data.get("usage"), message),
+        first=_first_tokens(choice.get("logprobs")),
     )
 
 
@@ -224,6 +231,13 @@ class StreamReader:
         )
 
 
+def most_likely(text: str) -> int:
+    """About how many tokens a text has, rather too many than too few: three plain letters make
+    one, any other sign is its own."""
+    plain_letters = sum(sign.isascii() for sign in text)
+    return -(-plain_letters // 3) + len(text) - plain_letters
+
+
 def read_models(text: str) -> list[dict[str, Any]]:
     """What `/models` lists, each with its `id`.
 
@@ -268,6 +282,15 @@ def told_tokens(data: Mapping[str, Any]) -> tuple[int | None, int | None]:
     return read[0], read[1]
 
 
+def spent_in(text: str) -> tuple[int | None, int | None]:
+    """Tokens read and written that an answer which is none tells; `None` where it does not."""
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        return None, None
+    return told_tokens(data) if isinstance(data, Mapping) else (None, None)
+
+
 def _mean_logprob(told: Any) -> float | None:
     try:
         found = [float(one["logprob"]) for one in told["content"]]
@@ -275,3 +298,30 @@ def _mean_logprob(told: Any) -> float | None:
     except (TypeError, KeyError, ValueError, ZeroDivisionError, OverflowError):
         return None
     return mean if math.isfinite(mean) else None
+
+
+def _first_tokens(told: Any) -> tuple[tuple[str, float], ...]:
+    try:
+        place = next(one for one in told["content"] if one["token"].strip())
+        found = [(one["token"], float(one["logprob"])) for one in place["top_logprobs"]]
+    except (TypeError, KeyError, ValueError, StopIteration, AttributeError, OverflowError):
+        return ()
+    return tuple(
+        (token, logprob)
+        for token, logprob in found
+        if isinstance(token, str) and math.isfinite(logprob)
+    )
+
+
+def _thought(usage: Any, message: Mapping[str, Any]) -> int:
+    """Tokens of thinking: as they are told, else about as many as its text has, where that is
+    shown in a field of its own."""
+    details = usage.get("completion_tokens_details") if isinstance(usage, Mapping) else None
+    told = details.get("reasoning_tokens") if isinstance(details, Mapping) else None
+    if type(told) is int and told > 0:
+        return told
+    for name in ("reasoning_content", "reasoning"):
+        shown = message.get(name)
+        if isinstance(shown, str) and shown:
+            return most_likely(shown)
+    return 0

@@ -124,7 +124,7 @@ class PromptedModel:
         overhead: float = 0.0,
     ) -> Iterator[Batch[tuple[Generated, float]]]:
         """As `generate`, for prompts that are rendered already."""
-        asked = {"generate": {name: getattr(sampling, name) for name in sampling.__slots__}}
+        asked = {"generate": sampling.to_json()}
         keys = call_keys(
             self.model.identity,
             prompts,
@@ -155,13 +155,14 @@ class PromptedModel:
 
 
 def _encode_text(made: Generated) -> dict[str, Any]:
-    return {
+    data = {
         "text": made.text,
         "finished": made.finished,
         "logprob": made.logprob,
         "usage": usage_json(made.usage),
         "error": made.error,
     }
+    return {**data, "note": made.note} if made.note else data
 
 
 def _decode_text(data: dict[str, Any]) -> Generated:
@@ -171,6 +172,7 @@ def _decode_text(data: dict[str, Any]) -> Generated:
         data["logprob"],
         Usage(**data["usage"]),
         data.get("error", ""),
+        data.get("note", ""),
     )
 
 

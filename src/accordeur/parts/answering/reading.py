@@ -24,7 +24,7 @@ def read_text(made: Generated, task: TaskBrief, seconds: float) -> Answer:
         logprob=made.logprob,
         usage=made.usage,
         seconds=seconds,
-        error=made.error,
+        error=made.error or made.note,
     )
 
 

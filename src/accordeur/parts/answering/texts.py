@@ -32,6 +32,10 @@ class TextAnswerer:
         self._prompted.refuse_mixtures()
         self._reasons = isinstance(candidate.parts.get("pattern"), Reason)
         self._sampling = text_sampling(candidate)
+        decoding, task = candidate.part(Decoding), candidate.task
+        if decoding is not None and decoding.choose and "pattern" not in candidate.parts:
+            texts = tuple(label.text for label in task.labels)
+            self._sampling = replace(self._sampling, choices=texts, choose=decoding.choose)
 
     @property
     def model(self) -> Model | None:

@@ -108,6 +108,8 @@ def environment(report: Report) -> Section:
                 ("Weights, SHA-256", _hash(model.get("digest"))),
                 ("Licence", _text(model.get("licence"))),
                 ("Engine", _text(model.get("engine"))),
+                ("Labels chosen by", _text(model.get("labels_by"))),
+                ("System fingerprints", ", ".join(model.get("fingerprints") or ()) or None),
                 ("Numbers", _text(model.get("dtype"))),
                 (
                     "Trial of number formats",
