@@ -39,7 +39,7 @@ happens.
 | `ACCORDEUR_RUNS` | folder of runs, default `./.accordeur/runs` |
 | `ACCORDEUR_CACHE` | folder of converted models and answers, default `~/.cache/accordeur` |
 | `ACCORDEUR_CONFIG` | folder of the table of prices, default `~/.config/accordeur` |
-| `ACCORDEUR_DATA` | folder of conversations, default `~/.local/share/accordeur` |
+| `ACCORDEUR_STATE` | folder of conversations, default `~/.local/share/accordeur` |
 | `COLUMNS` | width of tables |
 | `NO_COLOR`, `CI` | plain lines instead of a redrawn table |
 

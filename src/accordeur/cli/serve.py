@@ -55,13 +55,15 @@ def command(
         raise UsageError("A limit is a number above 0.", hint="accordeur serve --help")
     _needed()
     from accordeur.cli.failures import note
-    from accordeur.models.source import Models
+    from accordeur.models.source import EMBEDDER, Models
     from accordeur.serve.app import make_app
     from accordeur.serve.engine import Engine
     from accordeur.serve.keys import Keys
     from accordeur.serve.model import ServedModels
+    from accordeur.serve.remembering import Conversations
     from accordeur.serve.served import Catalog
     from accordeur.serve.server import address, is_loopback, listen, names_of, serve
+    from accordeur.store.conversations import ConversationStore
     from accordeur.store.keys import read_keys
 
     known = {} if unguarded else read_keys()
@@ -87,6 +89,7 @@ def command(
         hosts=() if known or unguarded else names_of(host),
         most=most,
         body_bytes=int(body * 2**20),
+        conversations=Conversations(ConversationStore, lambda: source.embedder(EMBEDDER), note),
     )
     serve(
         app, bound, lambda: _ready(address(bound), served, len(known)), "info" if log else "warning"

@@ -1,7 +1,7 @@
 """Where things lie: runs beside the work, models and the openings ledger in the user's cache, what
 the user wrote down (prices) in the configuration folder, conversations in the data folder.
 
-`ACCORDEUR_RUNS`, `ACCORDEUR_CACHE`, `ACCORDEUR_CONFIG` and `ACCORDEUR_DATA` move them.
+`ACCORDEUR_RUNS`, `ACCORDEUR_CACHE`, `ACCORDEUR_CONFIG` and `ACCORDEUR_STATE` move them.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def config_folder() -> Path:
 
 def data_folder() -> Path:
     """The user's data folder for Accordeur: conversations. What lies there cannot be made again."""
-    if chosen := os.environ.get("ACCORDEUR_DATA"):
+    if chosen := os.environ.get("ACCORDEUR_STATE"):
         return Path(chosen).expanduser()
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Application Support" / "accordeur"

@@ -16,6 +16,7 @@ from accordeur.serve.errors import ApiError, handle
 from accordeur.serve.gate import Gate
 from accordeur.serve.keys import Keys
 from accordeur.serve.openapi import document
+from accordeur.serve.remembering import Conversations
 from accordeur.serve.routes.chat import chat
 from accordeur.serve.routes.completions import completions
 from accordeur.serve.routes.embeddings import embeddings
@@ -52,6 +53,7 @@ def make_app(
     hosts: Sequence[str] = (),
     most: int = MOST,
     body_bytes: int = BODY_BYTES,
+    conversations: Conversations | None = None,
 ) -> Starlette:
     """The ASGI application.
 
@@ -63,6 +65,7 @@ def make_app(
             this machine's own alone, or a web page could ask through its visitor's browser.
         most: requests at once; others get 429.
         body_bytes: of a request.
+        conversations: keeps those that requests name; `None` keeps none.
     """
 
     @asynccontextmanager
@@ -80,5 +83,5 @@ def make_app(
             Exception: handle,
         },
     )
-    app.state.serving = State(catalog, Admission(most), Threads(most))
+    app.state.serving = State(catalog, Admission(most), Threads(most), conversations)
     return app

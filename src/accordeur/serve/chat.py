@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from accordeur.core.answer import Answer, Status
 from accordeur.core.errors import EndpointGone
 from accordeur.core.model import Sampling, Usage
+from accordeur.core.rendering import Request
 from accordeur.models.local.in_flight import Written
 from accordeur.parts.answering.answerer import StreamingAnswerer
 from accordeur.parts.answering.reading import read_text
@@ -46,26 +47,30 @@ class Choice:
     about: Mapping[str, object] = field(default_factory=dict)
 
 
-def answer(served: Served, body: ChatBody, again: int = 0) -> tuple[Choice, Iterator[str]]:
+def answer(
+    served: Served, body: ChatBody, again: int = 0, asked: Request | None = None
+) -> tuple[Choice, Iterator[str]]:
     """An answer whose pieces come as they are read; the choice is filled when they have been.
 
     Args:
         served: what answers.
         body: what is asked.
         again: number of this choice among several.
+        asked: what is asked in the place of the messages, of a conversation that is kept.
 
     Raises:
         ApiError: this cannot be asked of it.
         ContextOverflow: the messages do not fit.
     """
     if _writes_directly(served):
-        return _text(served, body, again)
+        return _text(served, body, again, asked)
     if body.logprobs:
         raise refused(f"`{served.name}` gives no log-probabilities of tokens.", param="logprobs")
     choice = Choice()
 
     def read() -> Iterator[str]:
-        _fill(choice, served, body, _asked(served, body))
+        request = asked or request_of(body)
+        _fill(choice, served, request, _asked(served, request))
         yield choice.text
 
     return choice, read()
@@ -77,10 +82,14 @@ def _writes_directly(served: Served) -> bool:
     return plain and isinstance(served.answerer, StreamingAnswerer)
 
 
-def _text(served: Served, body: ChatBody, again: int) -> tuple[Choice, Iterator[str]]:
-    prompt = (
-        served.answerer.render([request_of(body)])[0] if served.bundle else rendered(body.messages)
-    )
+def _text(
+    served: Served, body: ChatBody, again: int, asked: Request | None
+) -> tuple[Choice, Iterator[str]]:
+    as_it_is = asked is None and not served.bundle
+    if as_it_is:
+        prompt = rendered(body.messages)
+    else:
+        prompt = served.answerer.render([asked or request_of(body)])[0]
     sampling = sampling_of(body, text_sampling(served.candidate), body.limit)
     local, model = served.local, served.model
     if local is None:
@@ -88,14 +97,14 @@ def _text(served: Served, body: ChatBody, again: int) -> tuple[Choice, Iterator[
         if body.logprobs:
             raise refused("No log-probabilities of tokens come through here.", param="logprobs")
         limit = body.limit or (sampling.max_tokens if served.bundle else ROOM)
-        asked = replace(sampling, max_tokens=limit, seed=sampling.seed + again)
-        made, pieces = called_text(model, prompt, asked, stops=body.stops)
+        sampling = replace(sampling, max_tokens=limit, seed=sampling.seed + again)
+        made, pieces = called_text(model, prompt, sampling, stops=body.stops)
     else:
-        if served.bundle:
-            fit = local.local.fit(prompt, sampling.max_tokens)
-        else:
+        if as_it_is:
             fit, limit = fitted(local, prompt, body.limit)
             sampling = replace(sampling, max_tokens=limit)
+        else:
+            fit = local.local.fit(prompt, sampling.max_tokens)
         top = (body.top_logprobs or 0) if body.logprobs else 0
         made, pieces = local_text(local, fit, sampling, stops=body.stops, top=top, again=again)
     choice = Choice()
@@ -113,30 +122,30 @@ def _finish(choice: Choice, served: Served, made: Text) -> None:
     if served.bundle:
         read = read_text(made.generated, served.candidate.task, 0.0)
         choice.text = read.text
-        choice.about = _about(read, served)
+        choice.about = {**choice.about, **_about(read, served)}
 
 
-def _asked(served: Served, body: ChatBody) -> Answer:
-    for batch in served.answerer.answer([request_of(body)]):
+def _asked(served: Served, request: Request) -> Answer:
+    for batch in served.answerer.answer([request]):
         return batch.results[0]
     raise AssertionError("an answerer answers what it is asked")
 
 
-def _fill(choice: Choice, served: Served, body: ChatBody, found: Answer) -> None:
+def _fill(choice: Choice, served: Served, request: Request, found: Answer) -> None:
     if found.status is Status.ERROR:
         raise EndpointGone(f"The model behind `{served.name}` failed: {found.error}.")
     choice.text = found.text
     choice.finished = found.status is not Status.TRUNCATED
-    choice.usage = _usage(served, body, found)
+    choice.usage = _usage(served, request, found)
     choice.reasoning = "\n\n".join(one.text for one in found.trace)
-    choice.about = _about(found, served)
+    choice.about = {**choice.about, **_about(found, served)}
 
 
-def _usage(served: Served, body: ChatBody, found: Answer) -> Usage:
+def _usage(served: Served, request: Request, found: Answer) -> Usage:
     """Tokens as clients count them: scored labels are one prompt to them, not one each."""
     if found.scores is None or served.model is None:
         return found.usage
-    prompt = served.answerer.render([request_of(body)])[0]
+    prompt = served.answerer.render([request])[0]
     return replace(found.usage, input_tokens=served.model.prompt_tokens(prompt)[0])
 
 

@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from accordeur.serve.admission import Admission
 from accordeur.serve.errors import as_api_error, refused
+from accordeur.serve.remembering import Conversations
 from accordeur.serve.replies import DONE, Json, event
 from accordeur.serve.served import Catalog
 from accordeur.serve.threads import Threads
@@ -30,11 +31,13 @@ class State:
         catalog: what answers.
         admission: who is let in.
         threads: where requests are answered.
+        conversations: those that are kept, if any are.
     """
 
     catalog: Catalog
     admission: Admission
     threads: Threads
+    conversations: Conversations | None = None
 
     async def answered(self, request: Request, work: Callable[[], T]) -> T:
         """What `work` gives, in a thread, if the request is let in."""

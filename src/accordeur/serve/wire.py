@@ -108,7 +108,8 @@ class ChatBody(_Sampled):
     """`POST /v1/chat/completions`.
 
     Beside OpenAI's fields: `context`, text given beside the input, and `fields`, named texts for a
-    bundle whose template has them, in the place of the last message's text.
+    bundle whose template has them, in the place of the last message's text; `conversation`, the id
+    of one that the server keeps.
     """
 
     messages: Annotated[list[ChatMessage], Field(min_length=1)]
@@ -117,6 +118,7 @@ class ChatBody(_Sampled):
     top_logprobs: Annotated[int | None, Field(ge=0, le=20)] = None
     context: str | None = None
     fields: dict[str, str] | None = None
+    conversation: Annotated[str | None, Field(pattern=r"^[\w.:-]{1,128}$")] = None
 
     @property
     def limit(self) -> int | None:

@@ -378,7 +378,7 @@ class ConversationStore:
             )
         return StoreError(
             f"`{self.path}` cannot be used: {error}.",
-            hint="make room and the folder writable; ACCORDEUR_DATA moves it",
+            hint="make room and the folder writable; ACCORDEUR_STATE moves it",
         )
 
 

@@ -23,7 +23,7 @@ Chat = Callable[..., Any]
 @pytest.fixture(autouse=True)
 def own_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Conversations of a test are its own."""
-    monkeypatch.setenv("ACCORDEUR_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("ACCORDEUR_STATE", str(tmp_path / "data"))
     return tmp_path / "data"
 
 

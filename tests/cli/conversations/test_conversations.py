@@ -18,7 +18,7 @@ EVIL = "red \x1b[31m alert \u202e"
 
 @pytest.fixture(autouse=True)
 def own_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("ACCORDEUR_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("ACCORDEUR_STATE", str(tmp_path / "data"))
     return tmp_path / "data"
 
 
