@@ -166,6 +166,8 @@ def test_forgetting_while_another_connection_is_open(store: ConversationStore) -
         assert beside.conversations() == []
         with pytest.raises(StoreError, match="forgotten meanwhile"):
             beside.ask(key, "still there?")
+        beside.note(key, "summary", {"k": b"the cormorant"})
+        assert beside.notes(key, "summary") == {}
 
 
 WRITER = """

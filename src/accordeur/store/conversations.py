@@ -307,11 +307,11 @@ class ConversationStore:
         return {str(name): bytes(value) for name, value in rows}
 
     def note(self, key: str, kind: str, values: Mapping[str, bytes]) -> None:
-        """Keep what was worked out."""
+        """Keep what was worked out; nothing of a conversation that was forgotten meanwhile."""
         with self._errors(), transaction(self._database):
             self._database.executemany(
-                "INSERT OR REPLACE INTO notes VALUES (?, ?, ?, ?)",
-                [(key, kind, name, value) for name, value in values.items()],
+                "INSERT OR REPLACE INTO notes SELECT id, ?, ?, ? FROM conversations WHERE id = ?",
+                [(kind, name, value, key) for name, value in values.items()],
             )
 
     def _add(

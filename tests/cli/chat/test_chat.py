@@ -15,11 +15,13 @@ from typing import Any
 
 import pytest
 
+from accordeur.core.model import Capability
 from accordeur.core.rendering import Request
 from accordeur.core.task import TaskBrief
 from accordeur.parts.base import base_candidate
 from accordeur.parts.bundle import Bundle, save_bundle
 from accordeur.parts.demonstrations import Demonstration, FixedDemonstrations
+from accordeur.parts.pattern import Critique, Reason
 from accordeur.store.conversation import exchanges
 from accordeur.store.conversations import ConversationStore
 from accordeur.tasks.load import load_task
@@ -261,6 +263,68 @@ def test_a_bundle_that_scores_labels_answers_every_message_on_its_own(
     assert "has its own instruction" in say("chat", folder, "--instruction", "x").err
 
 
+def test_labels_that_an_endpoint_writes_are_read(
+    chat: Chat, server: ScriptedEndpoint, labelled: TaskBrief, tmp_path: Path, kept: Say
+) -> None:
+    server.answer = lambda messages: "I think it is: lost card."
+    model = ScriptedModel(name="openai/scripted", capabilities={Capability.GENERATE})
+    folder = tmp_path / "bundle"
+    save_bundle(Bundle(base_candidate(labelled, "openai/scripted", model, ())), folder)
+    said = chat([f"/use {folder}", "Stolen!", "/memory window", "Again!"])
+    assert said.out == "card\ncard\n"
+    # As the demonstrations of the bundle show it.
+    assert [one["content"] for one in server.seen.bodies[-1]["messages"]][1:] == [
+        "Lost card",
+        "Again!",
+    ]
+    server.answer = lambda messages: "Hm."
+    chat(["/retry"], "--resume", "last")
+    assert kept()["turns"][-1]["details"]["status"] == "parse failure"
+
+
+def test_several_calls_come_whole_and_only_the_answer_is_saved(
+    chat: Chat, server: ScriptedEndpoint, tmp_path: Path, kept: Say
+) -> None:
+    brief = TaskBrief("sums", "", "Work it out.", "text", (), "numeric")
+    model = ScriptedModel(name="openai/scripted")
+    base = base_candidate(brief, "openai/scripted", model, ())
+    server.answer = lambda messages: f"{len(messages)} and so. Answer: 42"
+    several, reasons = tmp_path / "several", tmp_path / "reasons"
+    save_bundle(Bundle(base.with_part(Critique(100))), several)
+    save_bundle(Bundle(base.with_part(Reason(100))), reasons)
+    lines = [f"/use {several}", "6 * 7?", "/save a.jsonl", f"/use {reasons}", "6 * 7?"]
+    said = chat([*lines, "/save b.jsonl"])
+    assert said.out == "42\n3 and so. Answer: 42\n"
+    saved = [json.loads(Path(name).read_text())["expected"] for name in ("a.jsonl", "b.jsonl")]
+    assert saved == ["42", "42"]
+    server.faults = {"filter": 1.0}
+    failed = chat([f"/use {several}", "7 * 7?"], "--resume", "last")
+    assert (failed.code, failed.out) == (1, "")
+    assert "content filter" in failed.err
+
+
+def test_a_bundle_that_is_gone_needs_another_name(
+    chat: Chat, classifier: Path, say: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chat([f"/use {classifier}", "Hello"])
+    classifier.rename(tmp_path / "moved")
+    said = say("chat", "--resume", "last")
+    assert said.code == 2
+    assert "say who answers: accordeur chat BUNDLE_OR_MODEL --resume" in said.err
+    monkeypatch.setattr(sys, "stdin", io.StringIO("Hello\n"))
+    assert say("chat", tmp_path / "moved", "--resume", "last").out == "card\n"
+
+
+def test_bytes_that_are_no_text_end_nothing(classifier: Path) -> None:
+    command = [sys.executable, "-m", "accordeur.cli", "chat", str(classifier)]
+    typed = b"\xff\xfe\x00 caf\xe9\nnext"
+    done = subprocess.run(command, input=typed, capture_output=True, check=False, timeout=120)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"card\ncard\n", b"")
+    with ConversationStore() as store:
+        said = exchanges(store.turns(store.find("last").id))
+    assert [one.question.text for one in said] == ["\ufffd\ufffd\x00 caf\ufffd", "next"]
+
+
 def test_the_name_of_a_run_means_its_winner(
     finished: Any, say: Say, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -273,13 +337,15 @@ def test_the_name_of_a_run_means_its_winner(
 def test_a_local_model_talks(
     tiny: Path, say: Say, monkeypatch: pytest.MonkeyPatch, kept: Say
 ) -> None:
-    monkeypatch.setattr(sys, "stdin", io.StringIO("Hello\nYes?\n/prompt\n"))
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"Hello\nYes?\n/prompt\n{'word ' * 3_000}"))
     said = say("chat", tiny, "--max-tokens", "5", "--seed", "3", "--temperature", "0.9")
     assert said.code == 0, said.err
     assert said.out.count("<|im_start|>user") == 2
     assert "stopped at 5 tokens" in said.err
+    assert "4 earlier messages are not sent (window of 1,019 tokens)" in said.err
+    assert "1,019 fit: demonstrations are dropped first, then its start is cut" in said.err
     turns = kept()["turns"]
-    assert [turn["role"] for turn in turns] == ["user", "assistant"] * 2
+    assert [turn["role"] for turn in turns] == ["user", "assistant"] * 3
     assert turns[0]["tokens"] > 0
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from accordeur.core.errors import UsageError
+from accordeur.core.errors import BundleError, UsageError
 
 if TYPE_CHECKING:
     from accordeur.cli.chat.reading import Lines
@@ -108,7 +108,13 @@ def _session(
         assert named is not None
         return ChatSession(store, respondents, respondents.find(named), screen, Settings())
     conversation = store.find(resume)
-    respondent = respondents.find(named or conversation.candidate)
+    try:
+        respondent = respondents.find(named or conversation.candidate)
+    except (BundleError, UsageError) as error:
+        if named is not None:
+            raise
+        hint = f"say who answers: accordeur chat BUNDLE_OR_MODEL --resume {conversation.id}"
+        raise UsageError(error.message, hint=hint) from error
     if named is None:
         address = respondents.wishes.base_url is not None
         if changed := check_same(respondent, conversation.digest, address_named=address):

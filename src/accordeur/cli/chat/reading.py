@@ -29,10 +29,7 @@ class PipedLines:
     """Lines of a file or a pipe."""
 
     def __init__(self) -> None:
-        for stream in (sys.stdin,):
-            reconfigure: Callable[..., None] | None = getattr(stream, "reconfigure", None)
-            if reconfigure is not None:
-                reconfigure(errors="replace")
+        _forgive()
 
     def read(self, prompt: str) -> str | None:
         """The next line; nothing is shown."""
@@ -50,6 +47,7 @@ class TypedLines:
     def __init__(self, history: History) -> None:
         import readline  # `input` edits with it once it is imported
 
+        _forgive()
         self._readline = readline
         self._history = history
         readline.clear_history()
@@ -72,6 +70,13 @@ class TypedLines:
             return self.read(prompt)
         finally:
             self._readline.set_startup_hook()
+
+
+def _forgive() -> None:
+    """What is no UTF-8 is read as U+FFFD, it does not end the conversation."""
+    reconfigure: Callable[..., None] | None = getattr(sys.stdin, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(errors="replace")
 
 
 def read_message(lines: Lines) -> str | None:

@@ -56,7 +56,7 @@ class Screen:
         """An answer that came whole; for labels on a terminal the most likely ones, too."""
         from accordeur.cli.answer import label_lines, likely
 
-        print(safe(answer.text))
+        print(safe(answer.label or answer.text))
         if answer.status != "ok":
             self.note(f"status: {answer.status}")
         if self.interactive:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from accordeur.core.errors import AccordeurError, UsageError
+from accordeur.core.errors import AccordeurError, ModelError, UsageError
 
 if TYPE_CHECKING:
     from accordeur.cli.chat.respondent import Respondent, Respondents
@@ -193,8 +193,9 @@ class ChatSession:
     def _earlier(self, before: int | None) -> list[Exchange]:
         from accordeur.parts.memory import Exchange
 
+        shown = {label.name: label.text for label in self.respondent.labels}
         return [
-            Exchange(one.question.text, one.answer.text)
+            Exchange(one.question.text, shown.get(one.answer.text, one.answer.text))
             for one in self.exchanges()
             if one.answer is not None and (before is None or one.question.id < before)
         ]
@@ -222,7 +223,7 @@ class ChatSession:
         if not remembered.kept:
             self._warn_of_length(request)
         details: dict[str, Any] = {"memory": remembered.to_json()}
-        if isinstance(answerer, StreamingAnswerer):
+        if isinstance(answerer, StreamingAnswerer) and not self.respondent.labels:
             self._stream(answerer.stream(request, again=again), question, details)
         else:
             self._whole(request, question, details)
@@ -275,14 +276,14 @@ class ChatSession:
         ]
         answer = answers[0]
         if answer.status == "error":
-            raise AccordeurError(answer.error or "There is no answer.", hint="/retry asks again")
+            raise ModelError(answer.error or "There is no answer.", hint="/retry asks again")
         labels = self.respondent.labels
         if answer.probabilities is not None:
             names = [label.name for label in labels]
             details["probabilities"] = dict(zip(names, answer.probabilities, strict=True))
         details["status"] = str(answer.status)
         self.screen.answer(answer, labels)
-        self._keep(question, answer.text, details)
+        self._keep(question, answer.label or answer.text, details)
 
     def _keep(
         self, question: int, text: str, details: dict[str, Any], *, cut: bool = False

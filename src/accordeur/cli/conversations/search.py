@@ -45,7 +45,7 @@ def command(
         said = one_line(excerpt(one.turn.text, wanted.split()[0]))
         print(f"  {moment(one.turn.created)}  {one.turn.role}: {said}")
     if found:
-        print(f"\n{plural(len(found), 'message')}; accordeur chat --resume {one_line(last)}")
+        print(f"\n{plural(len(found), 'message')}; accordeur chat --resume ID")
     else:
         print("There is no such message.")
     return 0 if found else 1

@@ -45,15 +45,18 @@ def example(session: ChatSession, correction: str) -> dict[str, Any]:
     """The last message and its answer as a row.
 
     The input is the message alone where nothing earlier was sent with it, else the conversation.
+    The answer is what stands behind the reasoning, if the model reasoned (DESIGN P5).
 
     Raises:
         UsageError: as `run`.
     """
+    from accordeur.parts.extraction import after_answer
+
     exchanges = session.exchanges()
     last = session.last()
     if last.answer is None and not correction:
         raise UsageError("The last message has no answer.", hint=usage("save"))
-    said = last.answer.text if last.answer is not None else ""
+    said = after_answer(last.answer.text) if last.answer is not None else ""
     expected = _expected(session, correction or said)
     row: dict[str, Any] = {"input": last.question.text, "expected": expected}
     details = last.answer.details if last.answer is not None else {}
