@@ -33,9 +33,12 @@ def echo(messages: Messages) -> str:
 
 
 @pytest.fixture
-def server() -> Iterator[ScriptedEndpoint]:
-    """An endpoint that echoes."""
+def server(say: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedEndpoint]:
+    """An endpoint that echoes. What it can do was asked before, and is not among what it saw."""
     with ScriptedEndpoint(echo) as server:
+        monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+        assert say("models", "probe", "openai/scripted", "--base-url", server.base_url).code == 0
+        server.seen.bodies.clear()
         yield server
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from accordeur.core.errors import ContextOverflow
 from accordeur.core.model import Generated, Sampling
 from accordeur.core.rendering import Message, Rendered, Segment
-from accordeur.models.openai_api.fitting import Fitting, told_lengths
+from accordeur.models.openai_api.fitting import OBSERVED, Fitting, told_lengths
 from accordeur.testing.endpoint import ScriptedEndpoint
 from accordeur.testing.endpoint_tokens import conversation
 
@@ -111,6 +111,16 @@ def test_fixed_text_that_does_not_fit_is_an_error() -> None:
 )
 def test_what_a_refusal_tells(message: str, window: int, told: int) -> None:
     assert told_lengths(message) == (window, told)
+
+
+def test_what_is_counted_puts_the_estimate_right() -> None:
+    prompt, fitting = shown(4, "y" * 300), Fitting(window=200)
+    before = asyncio.run(fitting.fit(prompt, 20))
+    assert before.dropped > 0
+    for _ in range(OBSERVED):
+        fitting.observe(prompt, 100)
+    after = asyncio.run(fitting.fit(prompt, 20))
+    assert (after.dropped, after.tokens) == (0, 110)
 
 
 @settings(max_examples=60)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from accordeur.core.errors import EndpointGone, ModelError
 from accordeur.core.model import Capability, Scored
 from accordeur.core.rendering import Message, Rendered, Segment
+from accordeur.models.openai_api.allowance import Allowance
 from accordeur.models.openai_api.failures import Failure
 from accordeur.models.openai_api.token_wire import read_echo, read_tokens
 from accordeur.testing.endpoint import OWN, Messages, ScriptedEndpoint
@@ -103,6 +104,33 @@ def test_a_label_that_the_template_changes_is_refused() -> None:
         server.trims = True
         with pytest.raises(ModelError, match="does not let the label ` yes` stand"):
             list(asked.score(prompts(1), ["yes", " yes"]))
+
+
+def test_tokens_of_labels_are_kept_when_a_limit_is_reached() -> None:
+    labels = [f"label number {at}" for at in range(40)]
+    with ScriptedEndpoint(score=told) as server:
+        model(server).check()
+        for _ in range(12):
+            asked = model(server, allowance=Allowance(calls=8))
+            try:
+                asked.choose_labels(labels)
+                break
+            except EndpointGone:
+                continue
+        assert asked.labels_by == "logprobs"
+        before = server.seen.paths["/tokenize"]
+        model(server).choose_labels(labels)
+        assert server.seen.paths["/tokenize"] == before, "they are known"
+
+
+def test_another_server_at_the_address_is_told() -> None:
+    with ScriptedEndpoint(score=told) as server:
+        asked = model(server)
+        asked.choose_labels(LABELS)
+        server.score = None
+        with pytest.raises(EndpointGone) as caught:
+            scores(asked, prompts(3))
+    assert caught.value.hint.startswith("accordeur models probe openai/scripted")
 
 
 def test_without_echo_nothing_is_scored() -> None:

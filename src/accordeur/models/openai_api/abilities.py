@@ -20,6 +20,9 @@ from accordeur.core.paths import cache_folder
 from accordeur.models.openai_api.choosing import told_apart
 from accordeur.models.openai_api.token_wire import Tokens
 
+MOST_TEXTS = 1_000
+"""Labels whose tokens are kept."""
+
 MOST_FINGERPRINTS = 20
 """Kept of those that answered; vendors answer with several at once."""
 
@@ -119,6 +122,24 @@ class Memory:
         models = models if isinstance(models, dict) else {}
         models[resolved] = asdict(abilities)
         self._write({**data, "models": models, "last": resolved})
+
+    def tokens(self, resolved: str) -> dict[str, Tokens]:
+        """Of label texts, each with the end of turn."""
+        try:
+            known = self._data()["tokens"][resolved]
+            return {str(text): tuple(map(int, tokens)) for text, tokens in known.items()}
+        except (KeyError, TypeError, ValueError, AttributeError):
+            return {}
+
+    def add_tokens(self, resolved: str, text: str, tokens: Tokens) -> None:
+        """Of one more text; the oldest are forgotten."""
+        known = {**self.tokens(resolved), text: tokens}
+        kept = dict(list(known.items())[-MOST_TEXTS:])
+        self._write({**self._data(), "tokens": {resolved: kept}})
+
+    def forget_tokens(self, resolved: str) -> None:
+        """They may be others now."""
+        self._write({**self._data(), "tokens": {}})
 
     def fingerprints(self) -> list[str]:
         """Of the systems that answered so far, the last one last."""

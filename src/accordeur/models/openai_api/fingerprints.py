@@ -6,8 +6,7 @@ is told: answers kept of before may be those of another model.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable
+from collections import Counter, deque
 
 from accordeur.models.openai_api.abilities import Memory
 
@@ -17,15 +16,15 @@ class Fingerprints:
 
     Args:
         memory: knows those that answered before.
-        tell: told when something new stands behind the name.
 
     Attributes:
         seen: answers of each, in this process.
+        news: sentences to be told about those that were never seen before.
     """
 
-    def __init__(self, memory: Memory, tell: Callable[[str], None]) -> None:
+    def __init__(self, memory: Memory) -> None:
         self._memory = memory
-        self._tell = tell
+        self.news: deque[str] = deque()
         self._known: list[str] | None = None
         self.seen: Counter[str] = Counter()
 
@@ -39,7 +38,7 @@ class Fingerprints:
         if fingerprint in self._known:
             return
         if self._known:
-            self._tell(
+            self.news.append(
                 f"another system fingerprint, `{fingerprint}`; before it was `{self._known[-1]}`. "
                 "Other weights or other software answer: what is known from before is used all "
                 "the same unless --no-cache is given"

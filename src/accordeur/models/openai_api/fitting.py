@@ -23,6 +23,11 @@ T = TypeVar("T")
 Count = Callable[[Rendered], Awaitable[int]]
 """Tokens of a prompt."""
 
+OBSERVED = 16
+"""Answers that put the estimate right."""
+
+_OBSERVED_SPARE = 1.1
+
 REFUSALS = 6
 """How often a prompt is shortened and sent again."""
 
@@ -95,6 +100,15 @@ class Fitting:
         self._count = count
         self._learned = learned
         self._ratio = 1.0
+        self._refused = False
+        self._observed: list[float] = []
+
+    def observe(self, prompt: Rendered, told: int | None) -> None:
+        """Put the estimate right by what the endpoint counted for a prompt that it answered."""
+        if told and not self._refused and len(self._observed) < OBSERVED:
+            self._observed.append(told / estimate(prompt))
+            if len(self._observed) == OBSERVED:
+                self._ratio = min(1.0, _OBSERVED_SPARE * max(self._observed))
 
     async def call(
         self, prompt: Rendered, answer: int, send: Callable[[Rendered], Awaitable[T]]
@@ -123,7 +137,7 @@ class Fitting:
     async def fit(self, prompt: Rendered, answer: int) -> Fitted:
         """What of a prompt fits. Arguments and errors as `call`."""
         room = self.window - answer
-        if not self.window or (_most(prompt) <= room and self._ratio == 1.0):
+        if not self.window or _most(prompt) <= room:
             return Fitted(prompt)
         numbers = [one.demonstration for one in prompt.messages if one.demonstration is not None]
         last = 1 + max(numbers, default=-1)
@@ -170,6 +184,7 @@ class Fitting:
         estimated = self._ratio * estimate(prompt)
         if self._count is None and told:
             self._ratio = max(self._ratio, _SPARE * told / estimate(prompt))
+            self._refused = True
         if window and (not self.window or window < self.window):
             self.window = window
         elif not (window and told):

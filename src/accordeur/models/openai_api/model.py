@@ -40,7 +40,7 @@ from accordeur.models.openai_api.choosing import (
 )
 from accordeur.models.openai_api.client import Client, Patience, about_tokens
 from accordeur.models.openai_api.driving import Done, Driver
-from accordeur.models.openai_api.failures import Failure
+from accordeur.models.openai_api.failures import Failure, Kind
 from accordeur.models.openai_api.fingerprints import Fingerprints
 from accordeur.models.openai_api.fitting import Fitted, Fitting
 from accordeur.models.openai_api.probing import Probe
@@ -103,12 +103,11 @@ class EndpointModel:
         self._abilities: Abilities | None = None
         self._fitting: Fitting | None = None
         self._scores: Scorer | None = None
-        title = f"`{endpoint.vendor.name}/{name}`"
-        tell = (lambda news: log(f"{title}: {news}")) if log else (lambda news: None)
-        self._fingerprints = Fingerprints(self._memory, tell)
+        self._remembered: Abilities | None = None
+        self._fingerprints = Fingerprints(self._memory)
         self._client.on_fingerprint = self._fingerprints.answered  # which must not hold the model
         self._without: tuple[str, ...] = ()
-        self._continuations: dict[tuple[str, ...], tuple[Tokens, ...]] = {}
+        self._continuations: dict[str, Tokens] = {}
         self._resolved: tuple[str, ...] = ()
         weakref.finalize(self, _close, self._driver, self._client)
 
@@ -143,8 +142,11 @@ class EndpointModel:
     @property
     def context_window(self) -> int:
         """As the endpoint tells it, in its list of models or when it refused a prompt, else
-        `UNKNOWN_WINDOW`."""
-        return self._fit.window or self.abilities.window or UNKNOWN_WINDOW
+        `UNKNOWN_WINDOW`, also while it does not answer."""
+        try:
+            return self._fit.window or self.abilities.window or UNKNOWN_WINDOW
+        except EndpointGone:
+            return UNKNOWN_WINDOW
 
     @property
     def abilities(self) -> Abilities:
@@ -160,8 +162,10 @@ class EndpointModel:
 
     def _known(self) -> Abilities | None:
         """What it can do, without asking; `None` where it was never asked."""
-        known = self._abilities or self._memory.read()
-        return None if known.unknown else known
+        if self._abilities is None and self._remembered is None:
+            self._remembered = self._memory.read()
+        known = self._abilities or self._remembered
+        return None if known is None or known.unknown else known
 
     @property
     def fingerprints(self) -> Mapping[str, int]:
@@ -190,11 +194,15 @@ class EndpointModel:
         known = Abilities() if anew else self._memory.read(resolved)
         if known.unknown:
             keep = functools.partial(self._memory.write, resolved=resolved)
+            if anew:
+                self._memory.forget_tokens(resolved)
             probe = Probe(self._client, self._endpoint, self._name, keep)
             known = self._one(probe.ask(known))
         self._memory.write(known, resolved)
         self._abilities = known
         self._fitting = self._scores = None
+        self._continuations = self._memory.tokens(resolved)
+        self._tell()
 
     def choose_labels(self, labels: Sequence[str], wanted: Way | None = None) -> Way:
         """Settle in which way labels are chosen.
@@ -276,10 +284,13 @@ class EndpointModel:
         return self._batches(len(prompts), done, make, read)
 
     def _labels(self, scorer: Scorer, texts: tuple[str, ...]) -> tuple[Tokens, ...]:
-        """Tokens of labels, asked for once."""
-        if texts not in self._continuations:
-            self._continuations[texts] = self._one(scorer.continuations(texts))
-        return self._continuations[texts]
+        """Tokens of labels, asked for once and remembered."""
+
+        def keep(text: str, tokens: Tokens) -> None:
+            self._continuations[text] = tokens
+            self._memory.add_tokens((*self._resolved, self._name)[0], text, tokens)
+
+        return self._one(scorer.continuations(texts, self._continuations, keep))
 
     def generate(
         self,
@@ -307,12 +318,14 @@ class EndpointModel:
 
         format_ = (self._known() or Abilities()).schema or FORMATS[0]
         more: dict[str, Any] = {}
+        limit = sampling.max_tokens
         if sampling.choose == "top":
-            more = {"logprobs": True, "top_logprobs": MOST_TOP}
-            more["top_logprobs"] = (self._known() or Abilities()).top or MOST_TOP
+            top = (self._known() or Abilities()).top or MOST_TOP
+            more = {"logprobs": True, "top_logprobs": top}
         elif sampling.choices:
             more = held_to(sampling.choices, format_)
-            more[self._client.limit_field] = sampling.max_tokens + JSON_TOKENS
+            limit += JSON_TOKENS
+            more[self._client.limit_field] = limit
 
         async def make(index: int) -> tuple[Reply, Fitted]:
             async def send(prompt: Rendered) -> Reply:
@@ -320,7 +333,9 @@ class EndpointModel:
                 body["seed"] = seeds[index] % 2**31
                 return _held(await self._client.chat(body), sampling, format_)
 
-            return await self._fit.call(prompts[index], sampling.max_tokens, send)
+            reply, fitted = await self._fit.call(prompts[index], limit, send)
+            self._fit.observe(fitted.prompt, reply.input_tokens)
+            return reply, fitted
 
         def read(one: Done[tuple[Reply, Fitted]]) -> Generated:
             if isinstance(one.answer, Failure):
@@ -464,13 +479,18 @@ class EndpointModel:
             names = ", ".join(sorted(refused))
             self._log(f"`{self.identity.name}` takes no {names}; sent without")
         self._told = refused
+        while self._fingerprints.news:
+            news = self._fingerprints.news.popleft()
+            if self._log is not None:
+                self._log(f"`{self.identity.name}`: {news}")
 
     def _error(self, failure: Failure) -> EndpointGone:
-        vendor = self._endpoint.vendor
-        return EndpointGone(
-            f"`{self.identity.name}` at {self._endpoint.base_url}: {failure}",
-            hint=failure.hint(vendor.name, vendor.key_variable),
-        )
+        vendor, name = self._endpoint.vendor, self.identity.name
+        hint = failure.hint(vendor.name, vendor.key_variable)
+        if failure.kind is Kind.MODEL and self._abilities is not None:
+            # It answered before, so it may be another server that does not know what is asked for.
+            hint = f"accordeur models probe {name} asks what it can do now; or: {hint}"
+        return EndpointGone(f"`{name}` at {self._endpoint.base_url}: {failure}", hint=hint)
 
 
 def _cut_usage(usage: Usage, fitted: Fitted) -> Usage:

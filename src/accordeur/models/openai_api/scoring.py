@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -80,24 +80,42 @@ class Scorer:
         """Drop the tokens of prompts."""
         self._lately.clear()
 
-    async def continuations(self, texts: Sequence[str]) -> tuple[Tokens, ...]:
+    async def continuations(
+        self,
+        texts: Sequence[str],
+        known: Mapping[str, Tokens] | None = None,
+        keep: Callable[[str, Tokens], None] = lambda text, tokens: None,
+    ) -> tuple[Tokens, ...]:
         """Tokens of labels, each with the end of turn. They do not depend on the prompt.
+
+        Args:
+            known: those that need not be asked for.
+            keep: told of each that was.
 
         Raises:
             Failure: they were not to be had.
             ModelError: the chat template does not let a label stand as it is.
         """
+        have = dict(known or {})
+        missing = [text for text in dict.fromkeys(texts) if text not in have]
         asked = asked_by(self._parts)
-        before = await self._client.tokens(conversation_body(self._name, asked))
+        before = (
+            () if not missing else await self._client.tokens(conversation_body(self._name, asked))
+        )
 
-        async def one(text: str) -> Tokens:
+        async def one(text: str) -> None:
             tokens = await answered(self._client, self._name, asked, text, parts=self._parts)
             added, behind = behind_prompt(before, tokens), len(self._turn_end)
             if len(added) <= behind or added[-behind:] != self._turn_end:
                 raise _changed(self._name, text)
-            return added[: len(added) - behind + 1]
+            have[text] = added[: len(added) - behind + 1]
+            keep(text, have[text])
 
-        found = tuple(await asyncio.gather(*(one(text) for text in texts)))
+        outcomes = await asyncio.gather(*map(one, missing), return_exceptions=True)
+        for outcome in outcomes:  # what was answered beside a failure is kept
+            if isinstance(outcome, BaseException):
+                raise outcome
+        found = tuple(have[text] for text in texts)
         for at, (text, tokens) in enumerate(zip(texts, found, strict=True)):
             if tokens in found[:at]:
                 raise _changed(self._name, text)
