@@ -110,6 +110,7 @@ class Generated:
         logprob: mean log-probability of the generated tokens, nats.
         usage: tokens.
         error: what went wrong, for an endpoint; the row is then missing, not wrong.
+        seconds: its own call took; `None` where answers of a batch share their time.
     """
 
     text: str
@@ -117,6 +118,7 @@ class Generated:
     logprob: float
     usage: Usage
     error: str = ""
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

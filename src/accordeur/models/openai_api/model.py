@@ -25,7 +25,7 @@ from accordeur.core.model import (
     Usage,
 )
 from accordeur.core.rendering import Rendered
-from accordeur.models.openai_api.allowance import Allowance
+from accordeur.models.openai_api.allowance import Purse
 from accordeur.models.openai_api.client import Client, Patience, about_tokens
 from accordeur.models.openai_api.driving import Done, Driver
 from accordeur.models.openai_api.failures import Failure
@@ -62,7 +62,7 @@ class EndpointModel:
         *,
         most: int = MOST,
         patience: Patience | None = None,
-        allowance: Allowance | None = None,
+        allowance: Purse | None = None,
         log: Callable[[str], None] | None = None,
     ) -> None:
         self._endpoint = endpoint
@@ -244,7 +244,11 @@ class EndpointModel:
         if wrote is None:
             wrote = self.count_tokens(reply.text)
         return Generated(
-            reply.text, reply.finished, reply.logprob or 0.0, Usage(read, wrote, read + wrote)
+            reply.text,
+            reply.finished,
+            reply.logprob or 0.0,
+            Usage(read, wrote, read + wrote),
+            seconds=one.seconds,
         )
 
     def _asked_window(self) -> int | None:

@@ -138,8 +138,8 @@ class PromptedModel:
             keys,
             done,
             lambda finished: self.model.generate(prompts, sampling, done=finished),
-            _encode_text,
-            _decode_text,
+            encode_text,
+            decode_text,
             overhead=overhead,
         )
 
@@ -154,23 +154,26 @@ class PromptedModel:
         return prompts, (time.perf_counter() - started) / max(1, len(prompts))
 
 
-def _encode_text(made: Generated) -> dict[str, Any]:
+def encode_text(made: Generated) -> dict[str, Any]:
+    """A text as the cache keeps it."""
     return {
         "text": made.text,
         "finished": made.finished,
         "logprob": made.logprob,
         "usage": usage_json(made.usage),
         "error": made.error,
-    }
+    } | ({} if made.seconds is None else {"seconds": made.seconds})
 
 
-def _decode_text(data: dict[str, Any]) -> Generated:
+def decode_text(data: dict[str, Any]) -> Generated:
+    """Inverse of `encode_text`."""
     return Generated(
         data["text"],
         data["finished"],
         data["logprob"],
         Usage(**data["usage"]),
         data.get("error", ""),
+        data.get("seconds"),
     )
 
 
