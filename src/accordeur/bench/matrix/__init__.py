@@ -13,6 +13,7 @@ run             block by block: ask, write down, check, write down
 scoring         findings to pass, fail or unjudged; repeats folded into one row
 summary         rates with their intervals
 comparing       two columns on the same cases
+judging         judges measured against people's labels
 preferring      two columns under a judge, in both orders
 outputs         results as JSON, JSONL, CSV, HTML, JUnit XML
 """

@@ -21,6 +21,7 @@ from accordeur.bench.matrix.checks import cell_check, read_check
 from accordeur.bench.matrix.files import is_reference, path_of, read_text, read_yaml
 from accordeur.bench.matrix.keys import as_list, check_keys, mapping, number
 from accordeur.bench.matrix.matrix import Case, Check, Reading
+from accordeur.bench.matrix.providers import read_judge
 from accordeur.core.errors import TaskError
 from accordeur.core.fingerprint import digest
 from accordeur.tasks.formats.csv import sniff_delimiter
@@ -101,7 +102,7 @@ class Cases:
         if options:
             own = read_options(mapping(options, f"options of {where}"), where)
             if options.get("provider"):
-                reading = replace(reading, judge=judge_of(options["provider"]))
+                reading = replace(reading, judge=read_judge(options["provider"], reading))
         checks = [read_check(one, reading, where) for one in as_list(test.get("assert"))]
         checks += [read_check(one, reading, where) for one in as_list(test.get("check"))]
         checks += test.get("cells") or ()
@@ -207,15 +208,6 @@ def read_options(options: Mapping[str, Any], where: str) -> Defaults:
     """
     check_keys(options, f"options of {where}", _OPTIONS, _HARMLESS)
     return Defaults(before=str(options.get("prefix") or ""), after=str(options.get("suffix") or ""))
-
-
-def judge_of(named: Any) -> str:
-    """The judge in `options.provider`: a name, a mapping with `id`, or `{text: ...}`."""
-    if isinstance(named, Mapping):
-        check_keys(named, "options.provider", ("id", "text"), ("label", "config"))
-        inside = named.get("id", named.get("text"))
-        return judge_of(inside) if isinstance(inside, Mapping) else str(inside or "")
-    return str(named or "")
 
 
 def read_vars(value: Any, reading: Reading, where: str, *, files: bool = True) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 from accordeur.bench.matrix.files import is_reference, path_of, read_text, read_yaml
 from accordeur.bench.matrix.keys import check_keys, number
 from accordeur.bench.matrix.matrix import Check, Reading
-from accordeur.bench.matrix.providers import model_name
+from accordeur.bench.matrix.providers import read_judge
 from accordeur.core.errors import CodeNotAllowed, TaskError
 from accordeur.measure.assertions import ASSERTIONS, INSTEAD, load_kind, split_kind
 from accordeur.measure.assertions.assertion import Kind
@@ -211,7 +211,4 @@ def _judge(data: Mapping[str, Any], kind: Kind, reading: Reading, place: str) ->
             f"{place} needs a model that judges.",
             hint="judge: openai/NAME in the config (promptfoo: defaultTest.options.provider)",
         )
-    if isinstance(named, Mapping):
-        check_keys(named, f"the judge of {place}", ("id",), ("label",))
-        named = named.get("id")
-    return model_name(str(named), reading.folder)[0]
+    return read_judge(named, reading)

@@ -47,5 +47,5 @@ def read_matrix(path: Path, *, allow_code: bool = False, base_url: str | None = 
     reading = Reading(path.absolute().parent, allow_code)
     read = promptfoo.read_promptfoo if theirs else short_form.read_short_form
     matrix = read(data, path.stem, reading, base_url=base_url)
-    # Cases add notes of their own while they are gone through: the list is shared.
-    return replace(matrix, notes=reading.notes)
+    # Cases add to both while they are gone through: they are shared.
+    return replace(matrix, notes=reading.notes, addresses=reading.addresses)

@@ -11,9 +11,11 @@ from typing import Any
 from accordeur.bench.matrix.comparing import compare, find_column
 from accordeur.bench.matrix.config import read_matrix
 from accordeur.bench.matrix.folder import EvalFolder, Results
+from accordeur.bench.matrix.judging import judges_json, read_labels
 from accordeur.bench.matrix.matrix import Matrix
 from accordeur.bench.matrix.outputs import check_output, write_output
 from accordeur.bench.matrix.plan import Plan, make_plan
+from accordeur.bench.matrix.preferring import prefer
 from accordeur.bench.matrix.run import Progress, run_plan
 from accordeur.bench.matrix.selection import Selection, selected
 from accordeur.bench.matrix.sources import Sources
@@ -118,6 +120,10 @@ def evaluate(config: Path, options: Options, watcher: Watcher | None = None) -> 
     if options.compare:
         for name in options.compare:
             find_column(plan, name)
+    elif matrix.prefer:
+        told.warn("`prefer` compares two columns: it is asked with --compare A B.")
+    if options.judge_labels is not None:
+        read_labels(options.judge_labels, plan)  # before anything is spent
     told.planned(plan)
     folder = EvalFolder(plan, warn=told.warn)
     with folder.locked(), _cache(options, told.warn) as cache:
@@ -156,10 +162,12 @@ def _matrix(config: Path, options: Options) -> Matrix:
 
 def _further(plan: Plan, results: Results, options: Options, sources: Sources) -> dict[str, Any]:
     """What was asked for beside the rates."""
-    data: dict[str, Any] = {}
+    data: dict[str, Any] = {"judges": judges_json(plan, options.judge_labels, sources)}
     if options.compare:
         a, b = (find_column(plan, name) for name in options.compare)
         data["compare"] = compare(plan, results, a, b, seed=options.seed)
+        if plan.matrix.prefer:
+            data["compare"]["preferred"] = prefer(plan, results, a, b, sources)
     return data
 
 
@@ -180,6 +188,7 @@ def _sources(options: Options, matrix: Matrix, cache: AnswerCache | None, told: 
     return Sources(
         cache=cache,
         base_url=options.base_url,
+        addresses=matrix.addresses,
         at_once=options.at_once or matrix.at_once,
         allowance=Allowance(options.max_calls, options.max_tokens, options.max_cost),
         log=told.log,

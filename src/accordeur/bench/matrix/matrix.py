@@ -147,6 +147,7 @@ class Matrix:
         judge: model that judges where an assertion names none; empty for none.
         prefer: what makes one of two answers better, for `--compare`; empty for none.
         at_once: calls at once, where the config says so.
+        addresses: of judges behind endpoints, by name, where the config says them.
         notes: what was read otherwise than one might think.
     """
 
@@ -159,6 +160,7 @@ class Matrix:
     judge: str = ""
     prefer: str = ""
     at_once: int | None = None
+    addresses: Mapping[str, str] = field(default_factory=dict)
     notes: Sequence[str] = ()
 
 
@@ -199,12 +201,14 @@ class Reading:
         folder: of the config; paths count from it.
         allow_code: the user allowed code that the config or its data name.
         judge: model that judges where an assertion names none.
+        addresses: of judges behind endpoints, by name; gathered on the way.
         notes: gathered on the way, each once.
     """
 
     folder: Path
     allow_code: bool = False
     judge: str = ""
+    addresses: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
     def note(self, text: str) -> None:

@@ -12,7 +12,6 @@ from typing import Any
 from accordeur.bench.matrix.cases import (
     Cases,
     Defaults,
-    judge_of,
     read_options,
     read_vars,
     sources_of,
@@ -22,7 +21,7 @@ from accordeur.bench.matrix.files import is_reference, path_of, read_yaml
 from accordeur.bench.matrix.keys import as_list, check_keys, mapping, number, text, whole
 from accordeur.bench.matrix.matrix import Matrix, Reading
 from accordeur.bench.matrix.prompts import read_prompts
-from accordeur.bench.matrix.providers import read_providers
+from accordeur.bench.matrix.providers import read_judge, read_providers
 
 KEYS = ("prompts", "providers", "targets", "tests", "defaultTest", "description", "evaluateOptions")
 """Keys that are read."""
@@ -84,7 +83,7 @@ def _defaults(value: Any, reading: Reading) -> Defaults:
     options = mapping(data.get("options") or {}, "options of defaultTest")
     around = read_options(options, "defaultTest")
     if options.get("provider"):
-        reading.judge = judge_of(options["provider"])
+        reading.judge = read_judge(options["provider"], reading)
     threshold = data.get("threshold")
     return Defaults(
         read_vars(data.get("vars"), reading, "defaultTest"),

@@ -155,8 +155,8 @@ def _from_file(path: Path) -> Iterator[Prompt]:
         pieces = [piece for piece in pieces if piece]
     else:
         pieces = [content]
-    for number, piece in enumerate(pieces, 1):
-        label = path.name if len(pieces) == 1 else f"{path.name} {number}"
+    for piece in pieces:
+        label = path.name if len(pieces) == 1 else f"{path.name}: {_short(piece)}"
         if ending in (".yaml", ".yml") and not piece.lstrip().startswith(("- role:", "[")):
             piece = _yaml_text(piece, path)
         yield prompt_of(piece, label)

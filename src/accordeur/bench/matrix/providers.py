@@ -95,6 +95,37 @@ def _sampling(config: Mapping[str, Any], name: str) -> Sampling:
     )
 
 
+def read_judge(named: Any, reading: Reading) -> str:
+    """The model that judges, by its one name; its address is noted in `reading`.
+
+    Args:
+        named: a name, a mapping with `id` (or `model`) and `config`, or promptfoo's `{text: ...}`.
+
+    Raises:
+        TaskError: it is none of these.
+        ModelError: a name that means no model.
+    """
+    if isinstance(named, Mapping) and "text" in named:
+        named = named["text"]
+    if isinstance(named, str):
+        named = {"id": named}
+    data = mapping(named, "the judge")
+    check_keys(data, "the judge", ("id", "model", "base_url"), ("label", "config"))
+    config = mapping(data.get("config") or {}, "config of the judge")
+    check_keys(config, "config of the judge", _CONFIG)
+    if any(key in config for key in _SAMPLING):
+        reading.note("Judges are asked greedily, whatever `config` says of them.")
+    model, bundle = model_name(
+        text(data.get("id", data.get("model")), "id of the judge"), reading.folder
+    )
+    if bundle or model == ECHO:
+        raise TaskError(f"`{model}` judges nothing.", hint="judge: openai/NAME")
+    url = config.get("apiBaseUrl") or config.get("base_url") or data.get("base_url")
+    if url:
+        reading.addresses[model] = str(url)
+    return model
+
+
 def model_name(name: str, folder: Path) -> tuple[str, bool]:
     """A model's one name, and whether it is a bundle's folder.
 

@@ -19,7 +19,7 @@ from accordeur.bench.matrix.checks import read_check
 from accordeur.bench.matrix.keys import as_list, check_keys, number, text, whole
 from accordeur.bench.matrix.matrix import Matrix, Reading
 from accordeur.bench.matrix.prompts import read_prompts
-from accordeur.bench.matrix.providers import read_providers
+from accordeur.bench.matrix.providers import read_judge, read_providers
 from accordeur.core.errors import TaskError
 
 KEYS = (
@@ -48,7 +48,8 @@ def read_short_form(
     check_keys(data, "the config", KEYS)
     if "cases" not in data:
         raise TaskError("The config names no cases.", hint="cases: cases.csv")
-    reading.judge = str(data.get("judge") or "")
+    if data.get("judge"):
+        reading.judge = read_judge(data["judge"], reading)
     checks = tuple(read_check(one, reading, "check") for one in as_list(data.get("check")))
     return Matrix(
         name=text(data.get("name") or name, "name"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,7 +32,8 @@ class Sources:
 
     Attributes:
         cache: where calls are looked up first; `None` for none.
-        base_url: of endpoints that judge, and of bundles.
+        base_url: of endpoints that judge; it comes before `addresses`.
+        addresses: of endpoints that judge, by name.
         at_once: calls to an endpoint at once at most.
         allowance: what all of them may spend together.
         log: told what takes long.
@@ -41,6 +42,7 @@ class Sources:
 
     cache: AnswerCache | None = None
     base_url: str | None = None
+    addresses: Mapping[str, str] = field(default_factory=dict)
     at_once: int | None = None
     allowance: Allowance | None = None
     log: Warn | None = None
@@ -102,7 +104,8 @@ class Sources:
         Raises:
             EndpointGone: no call would be answered now.
         """
-        model = self.model(judge, self.base_url if is_endpoint(judge) else None)
+        url = self.base_url or self.addresses.get(judge)
+        model = self.model(judge, url if is_endpoint(judge) else None)
         asked = {"generate": {name: getattr(SAMPLING, name) for name in SAMPLING.__slots__}}
         keys = call_keys(model.identity, prompts, asked)
         replies: dict[int, Generated] = {}

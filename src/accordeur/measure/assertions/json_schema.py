@@ -21,8 +21,21 @@ DEEPEST = 60
 """Levels of a value or of references that are followed."""
 
 _DESCRIBING = frozenset(
-    "$schema $id $comment $defs definitions title description default examples format deprecated "
-    "readOnly writeOnly".split()  # noqa: SIM905
+    [
+        "$schema",
+        "$id",
+        "$comment",
+        "$defs",
+        "definitions",
+        "title",
+        "description",
+        "default",
+        "examples",
+        "format",
+        "deprecated",
+        "readOnly",
+        "writeOnly",
+    ]
 )
 
 _TYPES: Mapping[str, Callable[[Any], bool]] = {

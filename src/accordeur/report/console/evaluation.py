@@ -137,10 +137,54 @@ def sentences(summary: Summary) -> list[str]:
                 f"Column {one['number']}: {count(one['wavering'])} rows pass in some repeats and "
                 "fail in others."
             )
+    said += [judge_sentence(one) for one in summary.get("judges", ())]
     compared = summary.get("compare")
     if compared:
         said.append(compare_sentence(compared))
+    if compared and compared.get("preferred"):
+        said.append(preference_sentence(compared))
     return said
+
+
+def judge_sentence(found: Mapping[str, Any]) -> str:
+    """How much a judge's verdicts are worth."""
+    name = f"`{found['judge']}`"
+    if not found["n"]:
+        return (
+            f"The judge {name} is unvalidated: its verdicts were not compared with people's. Label "
+            "20 answers and give them with --judge-labels."
+        )
+    text = (
+        f"The judge {name} agrees with people on {count(found['agreed'])} of {count(found['n'])} "
+        f"labelled answers: {points(found['accuracy'])}, 95 % {interval(found['interval'])}. It "
+        f"passes {count(found['false_passes'])} of {count(found['failed'])} that people failed and "
+        f"fails {count(found['false_fails'])} of {count(found['passed'])} that they passed"
+    )
+    text += "." if found["kappa"] is None else f"; kappa {found['kappa']:.2f}."
+    if found["unjudged"]:
+        text += f" On {count(found['unjudged'])} more it gave no verdict."
+    return text + (" That is provisional: label at least 20." if found["few"] else "")
+
+
+def preference_sentence(compared: Mapping[str, Any]) -> str:
+    """What the judge prefers."""
+    found, a, b = compared["preferred"], compared["a"], compared["b"]
+    if not found["n"]:
+        return f"The judge `{found['judge']}` gave no preference between columns {a} and {b}."
+    text = (
+        f"Asked in both orders ({found['criterion']}), `{found['judge']}` prefers column {b} "
+        f"{count(found['b'])} times, column {a} {count(found['a'])} times, and neither "
+        f"{count(found['ties'])} times, {count(found['turned'])} of these because its verdict "
+        "turned with the order."
+    )
+    if found["share"] is not None:
+        text += (
+            f" Column {b} has {points(found['share'])} of the clear preferences, 95 % "
+            f"{interval(found['interval'])}, sign test {p_value(found['p'])}."
+        )
+    if found["unjudged"]:
+        text += f" {count(found['unjudged'])} pairs got no verdict."
+    return text
 
 
 def compare_sentence(found: Mapping[str, Any]) -> str:
