@@ -80,5 +80,6 @@ def _pairs(plan: Plan, results: Results, a: Column, b: Column) -> Iterator[tuple
 
 
 def _text(row: Row) -> str | None:
-    line = row.lines[0] if row.lines else {"status": Outcome.ERROR}
-    return None if line.get("status") == Outcome.ERROR else str(line["answer"]["text"])
+    if not row.lines or row.lines[0].get("status") == Outcome.ERROR:
+        return None
+    return str(row.lines[0]["answer"]["text"])

@@ -88,8 +88,17 @@ def check_schema(schema: Any, place: str = "#") -> None:
                     hint="copy it into `$defs` and write `$ref: '#/$defs/NAME'`",
                 )
         elif name == "pattern":
-            compiled(str(value))
-        elif name not in _RULES and name not in ("enum", "const", "required"):
+            if not isinstance(value, str):
+                raise TaskError(f"`pattern` of the JSON schema at `{place}` is no text.")
+            compiled(value)
+        elif name in ("enum", "required"):
+            items = _sequence(value, f"{place}/{name}")
+            if name == "required" and not all(isinstance(one, str) for one in items):
+                raise TaskError(f"`required` of the JSON schema at `{place}` must hold names.")
+        elif name in _RULES:
+            if name != "uniqueItems" and not _number(value):
+                raise TaskError(f"`{name}` of the JSON schema at `{place}` is no number.")
+        elif name != "const":
             raise TaskError(
                 f"The JSON schema uses `{name}` (`{place}`), which is not read here.",
                 hint="leave it out, or check it with a `python` assertion and --allow-code",
