@@ -99,7 +99,7 @@ def _columns(summary: Data) -> Section:
             count(one["tokens"]),
             "unknown" if one["cost"] is None else f"{one['cost']:.3g}",
         ]
-        body.append(tag("tr", [tag("td", cell, dir="auto") for cell in cells]))
+        body.append(cells)
     note = (
         "Rates are shares of judged cases with their Wilson interval; errors and what could not be "
         "judged count neither way."
@@ -109,20 +109,14 @@ def _columns(summary: Data) -> Section:
 
 def _metrics(summary: Data) -> list[Section]:
     body = [
-        tag(
-            "tr",
-            [
-                tag("td", cell, dir="auto")
-                for cell in (
-                    name,
-                    str(one["number"]),
-                    points(rate["score"]),
-                    points(rate["rate"]),
-                    interval(rate["interval"]) or DASH,
-                    count(rate["n"]),
-                )
-            ],
-        )
+        [
+            name,
+            str(one["number"]),
+            points(rate["score"]),
+            points(rate["rate"]),
+            interval(rate["interval"]) or DASH,
+            count(rate["n"]),
+        ]
         for one in summary["columns"]
         for name, rate in one["metrics"].items()
     ]
@@ -182,6 +176,16 @@ def _prompts(data: Data) -> Section:
     return Section("prompts", "Prompts", join(note, items))
 
 
-def _table(names: list[str], body: list[Markup]) -> Markup:
-    head = tag("thead", tag("tr", [tag("th", name, scope="col") for name in names]))
-    return scrolled(tag("table", head, tag("tbody", body)), "Table")
+def _table(names: list[str], body: list[list[str]]) -> Markup:
+    """A table; everything in it but names is a number."""
+    kinds = [None if name in ("prompt", "model", "metric") else "number" for name in names]
+    head = [tag("th", name, scope="col", class_=k) for name, k in zip(names, kinds, strict=True)]
+    rows = [
+        tag(
+            "tr",
+            [tag("td", cell, dir="auto", class_=k) for cell, k in zip(cells, kinds, strict=True)],
+        )
+        for cells in body
+    ]
+    table = tag("table", tag("thead", tag("tr", head)), tag("tbody", rows), class_="plain")
+    return scrolled(table, "Table")

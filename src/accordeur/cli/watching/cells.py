@@ -44,9 +44,10 @@ class Cells:
             return
         self._last = now
         fresh = done - self._before
-        left = about((now - self._start) / fresh * (self.total - done)) if fresh else "unknown"
+        pace = (now - self._start) / fresh if fresh else 0.0
+        left = f", about {about(pace * (self.total - done))} left" if fresh else ""
         lost = f", {plural(errors, 'error')}" if errors else ""
-        note(f"{done:,} of {self.total:,} answers{lost}, about {left} left")
+        note(f"{done:,} of {self.total:,} answers{lost}{left}")
 
     def stopped(self) -> str:
         """What to say when it ends early."""
