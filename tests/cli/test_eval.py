@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from accordeur.testing.endpoint import Messages, ScriptedEndpoint
+from accordeur.testing.toy import write_label_task
 
 Say = Callable[..., Any]
 
@@ -22,6 +23,7 @@ Say = Callable[..., Any]
 @pytest.fixture(autouse=True)
 def own_evals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ACCORDEUR_EVALS", str(tmp_path / "evals"))
+    monkeypatch.setenv("OPENAI_API_KEY", "none")
 
 
 def config(tmp_path: Path, text: str) -> Path:
@@ -130,6 +132,24 @@ def test_what_models_say_cannot_drive_the_terminal(tmp_path: Path, say: Say) -> 
     said = say("eval", "-c", place)
     assert "\x1b" not in said.out
     assert "[bold]x" in said.out
+
+
+def test_a_bundle_takes_part(tmp_path: Path, say: Say) -> None:
+    task = write_label_task(tmp_path / "task")
+    place = task / "task.yaml"
+    only = "limits: {language_model: true}\n"
+    place.write_text(place.read_text(encoding="utf-8") + only, encoding="utf-8")
+    with ScriptedEndpoint(lambda messages: "card") as server:
+        here = ("--base-url", server.base_url)
+        assert say("run", task, "-m", "openai/scripted", "--levers", "as-is", *here).code == 0
+        winner = next((tmp_path / "runs").glob("*/winner"))
+        text = f"models: [{winner}, openai/scripted]\ncases: [{{input: my card}}]\n"
+        config_file = config(tmp_path, f"{text}check: [{{equals: card}}]\n")
+        said = say("eval", "-c", config_file, *here)
+        assert said.code == 0, said.err
+        elsewhere = say("eval", "-c", config_file)
+        assert elsewhere.code == 1
+        assert "name the address" in elsewhere.err
 
 
 def test_memory_does_not_grow_with_cases(tmp_path: Path) -> None:

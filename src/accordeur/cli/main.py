@@ -21,7 +21,7 @@ COMMANDS: Mapping[str, str] = {
     "init": "Make a task folder from a data file, or a small one to start with.",
     "run": "Pull the levers on a task, compare them, say which to use.",
     "answer": "Ask a bundle, one text or a file of rows.",
-    "eval": "Check prompts of models on cases, with assertions about every answer.",
+    "eval": "Ask prompts of models about cases, and check every answer.",
     "export": "Write a bundle's trained weights as a model of its own.",
     "report": "Write the report of a run as one HTML file.",
     "runs": "List, show, compare, export and remove runs.",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from accordeur.bench.endpoint import check_answers
@@ -23,6 +24,7 @@ from accordeur.bench.matrix.sources import Sources, echoed
 from accordeur.core.rendering import Rendered
 from accordeur.measure.assertions import load_kind
 from accordeur.measure.assertions.assertion import Asked, Finding, Said, inverse
+from accordeur.parts.bundle import load_bundle
 
 BLOCK = 1024
 """Answers that are asked for together."""
@@ -84,8 +86,10 @@ def _identities(plan: Plan, sources: Sources) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for column in plan.columns:
         provider = column.provider
-        if provider.model == ECHO or provider.bundle:
-            found[provider.label] = provider.model
+        if provider.model == ECHO:
+            found[provider.label] = ECHO
+        elif provider.bundle:
+            found[provider.label] = load_bundle(Path(provider.model)).candidate.fingerprint
         else:
             model = sources.model(provider.model, provider.base_url)
             found[provider.label] = [model.identity.name, model.identity.digest]

@@ -19,6 +19,7 @@ from accordeur.models.source import EMBEDDER, Models, is_endpoint
 from accordeur.parts.answering.calls import call_keys, through_cache
 from accordeur.parts.answering.prompted_model import decode_text, encode_text
 from accordeur.parts.bundle import load_bundle
+from accordeur.parts.loaded import LoadedBundle
 from accordeur.store.journal import Warn
 from accordeur.store.prices import MILLION, TokenPrice, read_prices
 
@@ -62,7 +63,9 @@ class Sources:
         if provider.bundle:
             bundle = load_bundle(Path(provider.model))
             base = bundle.candidate.base
-            source = self._source(base, provider.base_url) if base else Models(log=self.log)
+            source = self._source(base, provider.base_url) if base else self.given or self._local()
+            # It refuses an address that nobody named, and tells of other weights than measured.
+            LoadedBundle(bundle, source, self.log, moved=provider.base_url is not None)
             return BundleRespondent(bundle.candidate, source, self.cache)
         model = self.model(provider.model, provider.base_url)
         return ModelRespondent(model, provider.sampling, self.cache)
