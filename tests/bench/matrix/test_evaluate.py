@@ -223,6 +223,12 @@ def test_preferences_are_asked_in_both_orders(run: Evaluate) -> None:
     assert (preferred["b"], preferred["ties"], preferred["turned"]) == (6, 1, 1)
 
 
+def test_weight_0_only_looks(run: Evaluate) -> None:
+    text = "models: [echo]\ncases: [{input: x}]\ncheck: [{equals: y, weight: 0, metric: seen}]\n"
+    (column,) = run(text).summary["columns"]
+    assert (column["passed"], column["metrics"]["seen"]["passed"]) == (1, 0)
+
+
 def test_cases_without_an_assertion_are_counted(run: Evaluate) -> None:
     done = run("models: [echo]\ncases: [{input: x}]\n")
     assert done.summary["unchecked"] == 1

@@ -34,6 +34,10 @@ def read_matrix(path: Path, *, allow_code: bool = False, base_url: str | None = 
         ModelError: a name that means no model.
         CodeNotAllowed: it names code, and that was not allowed.
     """
+    if not path.is_file():
+        raise TaskError(
+            f"There is no config `{path}`.", hint="accordeur eval -c promptfooconfig.yaml"
+        )
     data = mapping(read_yaml(path), str(path))
     theirs = [key for key in _THEIRS if key in data]
     ours = [key for key in _OURS if key in data]

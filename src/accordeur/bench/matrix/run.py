@@ -19,7 +19,7 @@ from accordeur.bench.matrix.filling import asked_of, rendered, variables
 from accordeur.bench.matrix.folder import EvalFolder, Results
 from accordeur.bench.matrix.matrix import ECHO, Case, Column, Provider
 from accordeur.bench.matrix.plan import Plan
-from accordeur.bench.matrix.scoring import Outcome, scored, settled
+from accordeur.bench.matrix.scoring import Outcome, scored
 from accordeur.bench.matrix.sources import Sources, echoed
 from accordeur.core.rendering import Rendered
 from accordeur.measure.assertions import load_kind
@@ -242,11 +242,10 @@ class _Work:
 
     def _verdict(self, cell: Cell, made: Made, found: Sequence[Finding]) -> dict[str, Any]:
         checks = cell.case.checks
-        turned = [
+        final = [
             inverse(one, check.kind) if check.inverse else one
             for check, one in zip(checks, found, strict=True)
         ]
-        final = [settled(one, check) for check, one in zip(checks, turned, strict=True)]
         verdict = scored(cell.case, final)
         return self._line(
             cell,

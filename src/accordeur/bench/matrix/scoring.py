@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from accordeur.bench.matrix.matrix import Case, Check
+from accordeur.bench.matrix.matrix import Case
 from accordeur.measure.assertions.assertion import Finding
 
 
@@ -33,18 +33,12 @@ class Score:
     reason: str = ""
 
 
-def settled(found: Finding, check: Check) -> Finding:
-    """A finding as the case counts it: with weight 0 it only looks."""
-    if check.weight == 0 and found.passed is not None:
-        return Finding(True, found.score, found.reason)
-    return found
-
-
 def scored(case: Case, found: Sequence[Finding]) -> Score:
     """The verdict on an answer (promptfoo's rules).
 
     Without a threshold every assertion must pass; with one the weighted mean of scores must reach
-    it. What could not be judged leaves the verdict open, unless it could not change it.
+    it. Assertions of weight 0 only look. What could not be judged leaves the verdict open, unless
+    it could not change it.
     """
     if not case.checks:
         return Score(Outcome.PASS, 1.0, "")

@@ -219,7 +219,8 @@ def failures_table(rows: Sequence[Mapping[str, Any]], width: int) -> Table:
     made.expand = True
     for row in rows:
         name = row["description"] or next(
-            (str(value) for value in row["vars"].values() if isinstance(value, str)), row["case"]
+            (v for name, v in row["vars"].items() if name != "id" and isinstance(v, str)),
+            row["case"],
         )
         style = {"fail": "red", "error": "yellow"}.get(row["status"], "dim")
         made.add_row(
