@@ -263,7 +263,9 @@ top = st.sampled_from(
 )
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.dictionaries(top, anything, max_size=5))
 def test_any_config_is_read_or_refused_with_a_message(tmp_path: Path, data: Any) -> None:
     text = yaml.safe_dump({"providers": ["echo"], "prompts": ["x"], **data}, allow_unicode=True)
@@ -271,7 +273,9 @@ def test_any_config_is_read_or_refused_with_a_message(tmp_path: Path, data: Any)
         make_plan(read(tmp_path, text))
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.text(max_size=200))
 def test_any_text_is_read_or_refused_with_a_message(tmp_path: Path, text: str) -> None:
     (tmp_path / "cases.csv").write_text(f"q,__expected\n{text}", encoding="utf-8", newline="")

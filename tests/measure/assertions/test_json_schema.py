@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accordeur.core.errors import TaskError
@@ -120,6 +120,7 @@ schemas = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(schemas)
 def test_any_schema_is_read_or_refused(schema: Any) -> None:
     try:

@@ -79,7 +79,7 @@ def check_schema(schema: Any, place: str = "#") -> None:
                 check_schema(one, f"{place}/{name}/{key}")
         elif name == "type":
             for one in [value] if isinstance(value, str) else _sequence(value, f"{place}/type"):
-                if one not in _TYPES:
+                if not isinstance(one, str) or one not in _TYPES:
                     raise TaskError(f"The JSON schema knows no type `{one}` (`{place}`).")
         elif name == "$ref":
             if not isinstance(value, str) or not value.startswith("#"):
