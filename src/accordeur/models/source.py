@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from accordeur.core.model import Model
     from accordeur.models.embedder import BertEmbedder
     from accordeur.models.local.model import LocalModel
-    from accordeur.models.openai_api.allowance import Allowance
+    from accordeur.models.openai_api.allowance import Purse
     from accordeur.models.openai_api.model import EndpointModel
 
 LANGUAGE_MODEL = "local/smollm2"
@@ -53,7 +53,7 @@ class Models:
         log: Log | None = None,
         base_url: str | None = None,
         at_once: int | None = None,
-        allowance: Allowance | None = None,
+        allowance: Purse | None = None,
     ) -> None:
         wait_briefly()
         self._dtype = dtype

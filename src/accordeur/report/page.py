@@ -1,18 +1,11 @@
-"""The page: one self-contained HTML file that opens offline and runs nothing but our script.
-
-A Content Security Policy names our style sheet and script by hash and forbids everything else, so
-that even a text that escaped its escaping would load and run nothing. Inline `style` attributes are
-forbidden by it too; figures use presentation attributes and classes.
-"""
+"""The page of a run: verdict, sections, footer, inside the shell of `document`."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from importlib.resources import files
 from pathlib import Path
 
 from accordeur.report.data import Report, read_report
+from accordeur.report.document import document
 from accordeur.report.markup import Markup, tag
 from accordeur.report.sections.assumptions import cost_assumptions, environment, plan
 from accordeur.report.sections.checks import checks
@@ -29,9 +22,6 @@ from accordeur.report.sections.section import Section
 from accordeur.report.sections.training import training
 from accordeur.report.sections.verdict import verdict
 from accordeur.store.durable import make_folder, write_atomic
-
-STYLES = ("page.css", "tables.css", "figures.css", "browser.css", "print.css")
-SCRIPTS = ("sort.js", "panels.js", "copy.js", "browser.js")
 
 
 def write_report(run_folder: Path, out: Path) -> Path:
@@ -55,32 +45,16 @@ def write_report(run_folder: Path, out: Path) -> Path:
 
 def page(report: Report) -> str:
     """The whole document."""
-    style, script = _assets(STYLES), _assets(SCRIPTS)
     parts = sections(report)
-    policy = (
-        f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; "
-        "img-src data:; base-uri 'none'; form-action 'none'"
-    )
-    head = tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        tag("meta", http_equiv="Content-Security-Policy", content=policy),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("meta", name="color-scheme", content="light dark"),
-        tag("meta", name="referrer", content="no-referrer"),
-        tag("meta", name="generator", content=f"Accordeur {report.record.get('accordeur', '')}"),
-        tag("title", f"{report.task['name']}: {report.record['run']}"),
-        Markup(f"<style>{style}</style>"),
-    )
     body = tag(
         "body",
         tag("a", "Skip to the comparison", href="#comparison", class_="skip"),
         _header(report),
         tag("main", verdict(report), _contents(parts), [part.html() for part in parts]),
         _footer(report),
-        Markup(f"<script>{script}</script>"),
     )
-    return "<!doctype html>\n" + tag("html", head, body, lang="en") + "\n"
+    title = f"{report.task['name']}: {report.record['run']}"
+    return document(title, body, version=str(report.record.get("accordeur", "")))
 
 
 def sections(report: Report) -> list[Section]:
@@ -137,14 +111,3 @@ def _footer(report: Report) -> Markup:
             "and answers; whoever has it can read them. It loads nothing from anywhere.",
         ),
     )
-
-
-def _assets(names: tuple[str, ...]) -> str:
-    folder = files("accordeur.report") / "assets"
-    return "\n".join((folder / name).read_text(encoding="utf-8") for name in names)
-
-
-def _hash(text: str) -> str:
-    """A source expression of the policy for an inline element with this content."""
-    value = base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
-    return f"'sha256-{value}'"

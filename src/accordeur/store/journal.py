@@ -22,7 +22,7 @@ import json
 import os
 import threading
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -169,7 +169,15 @@ class Journal:
             StoreError: it could not be written; the file ends where it ended before.
             TypeError, ValueError: as `encode_line`.
         """
-        line = encode_line(record)
+        self.append_all([record], sync=sync)
+
+    def append_all(self, records: Sequence[Mapping[str, Any]], *, sync: bool = True) -> list[int]:
+        """Add records with one write; all of them or none. Arguments and errors as `append`.
+
+        Returns:
+            Where each begins, in bytes from the start of the file, for `at`.
+        """
+        lines = [encode_line(record) for record in records]
         with self._thread:
             self._repair()
             make_folder(self.path.parent)
@@ -177,13 +185,43 @@ class Journal:
             with disk_errors(self.path):
                 descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
             try:
-                self._append(descriptor, line, sync=sync)
+                begin = self._append(descriptor, b"".join(lines), sync=sync)
                 if new:
                     sync_folder(self.path.parent)
             finally:
                 os.close(descriptor)
+        places = []
+        for line in lines:
+            places.append(begin)
+            begin += len(line)
+        return places
 
-    def _append(self, descriptor: int, line: bytes, *, sync: bool) -> None:
+    def stream(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Place and content of each whole record, one at a time; damaged lines are told to `warn`.
+
+        Raises:
+            StoreError: the file is there but cannot be read.
+        """
+        try:
+            with open(self.path, "rb") as file:
+                place = 0
+                for number, line in enumerate(file, 1):
+                    if not line.endswith(b"\n"):
+                        return
+                    try:
+                        yield place, decode_line(line[:-1])
+                    except ValueError as error:
+                        found = Damage(self.path, number, str(error))
+                        self._tell(number, f"{found}; it is read as if it were not there.")
+                    place += len(line)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise StoreError(
+                f"`{self.path}` could not be read: {error.strerror or error}."
+            ) from error
+
+    def _append(self, descriptor: int, line: bytes, *, sync: bool) -> int:
         before = os.fstat(descriptor).st_size
         self._whole = False
         try:
@@ -198,14 +236,14 @@ class Journal:
                 raise disk_error(error, self.path) from error
             raise
         self._whole = True
+        return before
 
     def _repair(self) -> bool:
         if self._whole or not self.path.exists():
             return False
         with disk_errors(self.path):
-            data = self.path.read_bytes()
-            end = data.rfind(b"\n") + 1
-            if end < len(data):
+            end = _end_of_lines(self.path)
+            if end is not None:
                 descriptor = os.open(self.path, os.O_WRONLY)
                 try:
                     os.ftruncate(descriptor, end)
@@ -213,9 +251,10 @@ class Journal:
                 finally:
                     os.close(descriptor)
         self._whole = True
-        if end == len(data):
+        if end is None:
             return False
-        line = data.count(b"\n") + 1
+        with disk_errors(self.path), open(self.path, "rb") as file:
+            line = sum(1 for _ in file) + 1
         self._tell(
             line,
             f"`{self.path}:{line}` was interrupted while it was written; it is dropped and its "
@@ -227,3 +266,21 @@ class Journal:
         if self._warn is not None and (line, message) not in self._told:
             self._told.add((line, message))
             self._warn(message)
+
+
+_PIECE = 1 << 16
+
+
+def _end_of_lines(path: Path) -> int | None:
+    """Where the last whole line ends; `None` when nothing follows it. Reads from the back."""
+    with open(path, "rb") as file:
+        size = place = file.seek(0, os.SEEK_END)
+        while place > 0:
+            begin = max(0, place - _PIECE)
+            file.seek(begin)
+            found = file.read(place - begin).rfind(b"\n")
+            if found >= 0:
+                end = begin + found + 1
+                return None if end == size else end
+            place = begin
+    return 0 if size else None

@@ -11,12 +11,9 @@ Naming code in a task runs it, so this needs the user's leave (DESIGN section 4 
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import inspect
 import math
 import numbers
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -26,8 +23,8 @@ import numpy as np
 
 from accordeur.core.answer import Answer
 from accordeur.core.errors import CodeNotAllowed, PlanError, TaskError
-from accordeur.core.fingerprint import digest
 from accordeur.core.task import Example, TaskBrief, TaskKind
+from accordeur.measure.code_files import module_from_file, module_from_name
 from accordeur.measure.metric import SetStatistic
 from accordeur.measure.metrics.row_rules import settled
 
@@ -106,7 +103,7 @@ def load_code_metric(name: str, *, allow_code: bool, folder: Path) -> CodeMetric
             hint="read that code; if you trust it, add --allow-code",
         )
     place, _, attribute = name.rpartition(":")
-    module = _from_file(place, name, folder) if place.endswith(".py") else _from_name(place, name)
+    module = _module(place, name, folder)
     function = getattr(module, attribute, None)
     if not callable(function):
         raise PlanError(
@@ -125,43 +122,12 @@ def load_code_metric(name: str, *, allow_code: bool, folder: Path) -> CodeMetric
     return CodeMetric(name, function)
 
 
-def _from_name(place: str, name: str) -> ModuleType:
-    try:
-        return importlib.import_module(place)
-    except (ModuleNotFoundError, ValueError, TypeError) as error:
-        # A module missing *inside* the user's module is their mistake and keeps its traceback.
-        missing = getattr(error, "name", None)
-        if missing is not None and not f"{place}.".startswith(f"{missing}."):
-            raise
-        raise PlanError(
-            f"There is no module `{place}`, which the metric `{name}` names.",
-            hint="install it, or write a file of the task's folder: metric: metrics.py:score",
-        ) from error
-
-
-def _from_file(place: str, name: str, folder: Path) -> ModuleType:
-    root = folder.resolve()
-    path = (root / place).resolve()
-    if not path.is_relative_to(root):
-        raise PlanError(
-            f"The file of the metric `{name}` lies outside the task's folder.",
-            hint=f"put it into {root}, or install it as a module: metric: module:function",
-        )
-    if not path.is_file():
-        raise PlanError(
-            f"There is no file `{place}` in {root}, which the metric `{name}` names.",
-            hint="write the path relative to the folder of task.yaml",
-        )
-    spec = importlib.util.spec_from_file_location(
-        f"accordeur_metric_{digest(str(path))[:12]}", path
+def _module(place: str, name: str, folder: Path) -> ModuleType:
+    what = f"the metric `{name}`"
+    if place.endswith(".py"):
+        return module_from_file(place, what, folder, home="the task's folder")
+    return module_from_name(
+        place,
+        what,
+        hint="install it, or write a file of the task's folder: metric: metrics.py:score",
     )
-    if spec is None or spec.loader is None:
-        raise PlanError(f"The file of the metric `{name}` cannot be read as Python.")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses of the module look themselves up here
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[spec.name]
-        raise
-    return module

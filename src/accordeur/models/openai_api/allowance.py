@@ -7,8 +7,35 @@ the limit is reached is answered and kept, so up to as many calls as run at once
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from accordeur.models.openai_api.failures import Failure, Kind
+
+
+class Purse(Protocol):
+    """What a client asks before it spends."""
+
+    @property
+    def spent_calls(self) -> int:
+        """Requests sent so far."""
+        ...
+
+    @property
+    def spent_tokens(self) -> int:
+        """Read and written so far."""
+        ...
+
+    def ask(self) -> None:
+        """One more request is about to be sent.
+
+        Raises:
+            Failure: a limit is reached.
+        """
+        ...
+
+    def answered(self, read: int, written: int) -> None:
+        """An answer came that cost so many tokens."""
+        ...
 
 
 @dataclass(slots=True)
@@ -51,3 +78,31 @@ class Allowance:
         """An answer came that cost so many tokens."""
         self.spent_tokens += read + written
         self.spent_money += read * self.input_price + written * self.output_price
+
+
+@dataclass(frozen=True, slots=True)
+class AtPrices:
+    """One allowance that several models spend from, each at its own prices."""
+
+    allowance: Allowance
+    input_price: float
+    output_price: float
+
+    @property
+    def spent_calls(self) -> int:
+        """Of all models together."""
+        return self.allowance.spent_calls
+
+    @property
+    def spent_tokens(self) -> int:
+        """Of all models together."""
+        return self.allowance.spent_tokens
+
+    def ask(self) -> None:
+        """As `Allowance.ask`."""
+        self.allowance.ask()
+
+    def answered(self, read: int, written: int) -> None:
+        """As `Allowance.answered`, at the prices of this model."""
+        self.allowance.spent_tokens += read + written
+        self.allowance.spent_money += read * self.input_price + written * self.output_price

@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 import httpx
 
 from accordeur._version import __version__
-from accordeur.models.openai_api.allowance import Allowance
+from accordeur.models.openai_api.allowance import Allowance, Purse
 from accordeur.models.openai_api.failures import (
     Failure,
     Kind,
@@ -112,12 +112,12 @@ class Client:
         *,
         most: int = 32,
         patience: Patience | None = None,
-        allowance: Allowance | None = None,
+        allowance: Purse | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._endpoint = endpoint
         self._patience = patience or Patience()
-        self.allowance = allowance or Allowance()
+        self.allowance: Purse = allowance or Allowance()
         headers = {"User-Agent": f"accordeur/{__version__}"}
         if endpoint.key:
             headers["Authorization"] = f"Bearer {endpoint.key}"

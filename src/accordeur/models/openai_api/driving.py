@@ -30,10 +30,12 @@ class Done(Generic[T]):
     Attributes:
         index: which one.
         answer: its answer, or the failure it ended with.
+        seconds: it took, waiting and asking again included.
     """
 
     index: int
     answer: T | Failure
+    seconds: float = 0.0
 
 
 class Driver:
@@ -178,7 +180,7 @@ async def _drive(
                     gone.append(failure)
                     return  # what is in flight beside it may still be answered, and is kept
                 answer = failure
-            put(Done(index, answer))
+            put(Done(index, answer, time.monotonic() - began))
 
     tasks = [asyncio.create_task(work()) for _ in range(min(most, len(wanted)))]
     try:

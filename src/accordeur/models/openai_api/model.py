@@ -29,7 +29,7 @@ from accordeur.core.model import (
 )
 from accordeur.core.rendering import Rendered
 from accordeur.models.openai_api.abilities import Abilities, Memory, Way
-from accordeur.models.openai_api.allowance import Allowance
+from accordeur.models.openai_api.allowance import Purse
 from accordeur.models.openai_api.choosing import (
     FORMATS,
     JSON_TOKENS,
@@ -88,7 +88,7 @@ class EndpointModel:
         *,
         most: int = MOST,
         patience: Patience | None = None,
-        allowance: Allowance | None = None,
+        allowance: Purse | None = None,
         log: Callable[[str], None] | None = None,
     ) -> None:
         self._endpoint = endpoint
@@ -340,7 +340,7 @@ class EndpointModel:
         def read(one: Done[tuple[Reply, Fitted]]) -> Generated:
             if isinstance(one.answer, Failure):
                 return Generated("", False, 0.0, Usage(), error=str(one.answer))
-            return self._generated(*one.answer)
+            return self._generated(*one.answer, one.seconds)
 
         return self._batches(len(prompts), done, make, read)
 
@@ -425,7 +425,7 @@ class EndpointModel:
             stream=stream,
         )
 
-    def _generated(self, reply: Reply, fitted: Fitted) -> Generated:
+    def _generated(self, reply: Reply, fitted: Fitted, seconds: float) -> Generated:
         read, wrote = reply.input_tokens, reply.output_tokens
         if read is None:
             read, _ = self.prompt_tokens(fitted.prompt)
@@ -435,7 +435,14 @@ class EndpointModel:
         note = ""
         if not reply.finished and reply.thought:
             note = f"the limit was reached after about {reply.thought} tokens of unseen thinking"
-        return Generated(reply.text, reply.finished, reply.logprob or 0.0, usage, note=note)
+        return Generated(
+            reply.text,
+            reply.finished,
+            reply.logprob or 0.0,
+            usage,
+            note=note,
+            seconds=seconds,
+        )
 
     def _scorer(self) -> Scorer:
         if self._scores is None:

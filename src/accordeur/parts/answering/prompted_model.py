@@ -138,8 +138,8 @@ class PromptedModel:
             keys,
             done,
             lambda finished: self.model.generate(prompts, sampling, done=finished),
-            _encode_text,
-            _decode_text,
+            encode_text,
+            decode_text,
             overhead=overhead,
         )
 
@@ -154,18 +154,24 @@ class PromptedModel:
         return prompts, (time.perf_counter() - started) / max(1, len(prompts))
 
 
-def _encode_text(made: Generated) -> dict[str, Any]:
-    data = {
+def encode_text(made: Generated) -> dict[str, Any]:
+    """A text as the cache keeps it."""
+    data: dict[str, Any] = {
         "text": made.text,
         "finished": made.finished,
         "logprob": made.logprob,
         "usage": usage_json(made.usage),
         "error": made.error,
     }
-    return {**data, "note": made.note} if made.note else data
+    if made.note:
+        data["note"] = made.note
+    if made.seconds is not None:
+        data["seconds"] = made.seconds
+    return data
 
 
-def _decode_text(data: dict[str, Any]) -> Generated:
+def decode_text(data: dict[str, Any]) -> Generated:
+    """Inverse of `encode_text`."""
     return Generated(
         data["text"],
         data["finished"],
@@ -173,6 +179,7 @@ def _decode_text(data: dict[str, Any]) -> Generated:
         Usage(**data["usage"]),
         data.get("error", ""),
         data.get("note", ""),
+        data.get("seconds"),
     )
 
 

@@ -29,21 +29,21 @@ def read_delimited(path: Path, delimiter: str, *, quoted: bool = True) -> RawTab
         TaskError: the file cannot be read, a quote is not closed, a row has too many cells, or two
             columns have one name.
     """
-    records = list(_records(path, delimiter, quoted=quoted))
-    if not records:
+    read = list(records(path, delimiter, quoted=quoted))
+    if not read:
         raise TaskError(f"`{path}` holds no row.", hint="write a header and at least one row")
     notes: tuple[str, ...] = ()
-    if is_header([cells for _, cells in records]):
-        header = _names(path, records[0][1])
-        records = records[1:]
+    if is_header([cells for _, cells in read]):
+        header = _names(path, read[0][1])
+        read = read[1:]
     else:
-        width = max(len(cells) for _, cells in records)
+        width = max(len(cells) for _, cells in read)
         header = [f"column_{number}" for number in range(1, width + 1)]
         notes = (
             f"`{path}` seems to have no header: its columns are called {', '.join(header[:3])}"
             f"{' ...' if width > 3 else ''}.",
         )
-    rows = tuple(RawRow(where, _cells(where, header, cells)) for where, cells in records)
+    rows = tuple(RawRow(where, _cells(where, header, cells)) for where, cells in read)
     # Spreadsheets like to leave nameless, empty columns at the right.
     unused = {name for name in header if name.startswith("column_")} - {
         name for row in rows for name, cell in row.cells.items() if cell
@@ -101,8 +101,12 @@ def _cells(where: str, header: list[str], cells: list[str]) -> dict[str, str]:
     return dict(zip(header, cells, strict=False))
 
 
-def _records(path: Path, delimiter: str, *, quoted: bool) -> Iterator[tuple[str, list[str]]]:
-    """Place and cells of each row that is not blank."""
+def records(path: Path, delimiter: str, *, quoted: bool) -> Iterator[tuple[str, list[str]]]:
+    """Place and cells of each row that is not blank, one at a time; the header is one of them.
+
+    Raises:
+        TaskError: the file cannot be read, or a quote is not closed.
+    """
     # The limit is a setting of the whole process, so it is only ever raised.
     csv.field_size_limit(max(csv.field_size_limit(), ROW_LIMIT))
     start = 1

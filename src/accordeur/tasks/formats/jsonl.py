@@ -18,16 +18,17 @@ def read(path: Path) -> RawTable:
     Raises:
         TaskError: the file cannot be read or a line is not a JSON object.
     """
-    return RawTable.of(path, _rows(path))
+    return RawTable.of(path, (RawRow(*one) for one in objects(path)))
 
 
-def _rows(path: Path) -> Iterator[RawRow]:
+def objects(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Place and content of each line, one at a time. Errors as `read`."""
     for number, line in read_lines(path):
         if line.strip():
             where = f"{path}:{number}"
             cells = _parse(line, where, first=number == 1)
             refuse_half_characters(where, cells)
-            yield RawRow(where, cells)
+            yield where, cells
 
 
 def _parse(line: str, where: str, *, first: bool) -> dict[str, Any]:
