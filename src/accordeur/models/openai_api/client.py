@@ -28,7 +28,13 @@ from accordeur.models.openai_api.failures import (
     from_response,
 )
 from accordeur.models.openai_api.pace import Pace
-from accordeur.models.openai_api.token_wire import Echo, Tokens, read_echo, read_tokens
+from accordeur.models.openai_api.token_wire import (
+    Echo,
+    Tokenized,
+    Tokens,
+    read_echo,
+    read_tokens,
+)
 from accordeur.models.openai_api.vendors import Endpoint
 from accordeur.models.openai_api.wire import (
     OPTIONAL,
@@ -168,13 +174,17 @@ class Client:
         return await self._again(once, learns=True)
 
     async def tokens(self, body: Mapping[str, Any]) -> Tokens:
-        """Tokens of a conversation or a text.
+        """Tokens of a conversation or a text. Errors as `tokenized`."""
+        return (await self.tokenized(body)).tokens
+
+    async def tokenized(self, body: Mapping[str, Any]) -> Tokenized:
+        """Tokens of a conversation or a text, and what of them is shared.
 
         Raises:
             Failure: they were not to be had.
         """
 
-        async def once() -> Tokens:
+        async def once() -> Tokenized:
             self.allowance.ask()
             return read_tokens(await self._send("POST", "/tokenize", body, root=True))
 

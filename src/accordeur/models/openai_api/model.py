@@ -45,7 +45,7 @@ from accordeur.models.openai_api.fingerprints import Fingerprints
 from accordeur.models.openai_api.fitting import Fitted, Fitting
 from accordeur.models.openai_api.probing import Probe
 from accordeur.models.openai_api.scoring import Scorer
-from accordeur.models.openai_api.token_wire import Tokens
+from accordeur.models.openai_api.token_wire import Tokens, text_body
 from accordeur.models.openai_api.vendors import Endpoint
 from accordeur.models.openai_api.wire import Reply, Turns, chat_body, messages, plain
 
@@ -98,6 +98,7 @@ class EndpointModel:
         self._driver = Driver()
         self._client = Client(endpoint, most=most, patience=patience, allowance=allowance)
         self._told: frozenset[str] = frozenset()
+        self._counts: dict[str, int] = {}
         self._labels_by: Way | None = None
         self._memory = Memory(endpoint.base_url, name)
         self._abilities: Abilities | None = None
@@ -385,8 +386,18 @@ class EndpointModel:
             raise self._error(failure) from None
 
     def count_tokens(self, text: str) -> int:
-        """About: the tokenizer is not here."""
-        return about_tokens(text)
+        """As the endpoint counts, where it makes tokens for others; else about.
+
+        Raises:
+            EndpointGone: it was known to, and does not answer.
+        """
+        known = self._known()
+        if known is None or not known.turn_end:
+            return about_tokens(text)
+        if text not in self._counts:
+            tokens = self._one(self._client.tokens(text_body(self._name, text))) if text else ()
+            self._counts[text] = len(tokens)
+        return self._counts[text]
 
     def prompt_text(self, prompt: Rendered) -> str:
         """The messages as they are sent; what the endpoint makes of them is not known."""
@@ -404,6 +415,7 @@ class EndpointModel:
 
     def forget(self) -> None:
         """Drop the tokens of prompts that were counted."""
+        self._counts.clear()
         if self._scores is not None:
             self._scores.forget()
 
@@ -466,7 +478,7 @@ class EndpointModel:
         return self._fitting
 
     async def _count(self, prompt: Rendered) -> int:
-        return len(await self._scorer().prompt(prompt))
+        return len((await self._scorer().prompt(prompt)).tokens)
 
     def _learned(self, window: int) -> None:
         if self._abilities is not None:

@@ -26,6 +26,7 @@ from accordeur.models.openai_api.client import Client
 from accordeur.models.openai_api.failures import Failure, Kind
 from accordeur.models.openai_api.token_wire import (
     Echo,
+    Tokenized,
     Tokens,
     conversation_body,
     echo_body,
@@ -60,20 +61,21 @@ class Scorer:
         self._parts = parts
         self._turn_end = turn_end
         self._new_tokens = new_tokens
-        self._lately: OrderedDict[str, Tokens] = OrderedDict()
+        self._lately: OrderedDict[str, Tokenized] = OrderedDict()
 
-    async def prompt(self, prompt: Rendered) -> Tokens:
+    async def prompt(self, prompt: Rendered) -> Tokenized:
         """Tokens of a conversation up to the place where the answer begins."""
         turns = messages(replace(prompt, prefill=""), parts=self._parts)
         key = json.dumps([turns, prompt.prefill])
         if key not in self._lately:
-            tokens = await self._client.tokens(conversation_body(self._name, turns))
+            made = await self._client.tokenized(conversation_body(self._name, turns))
             if prompt.prefill:
-                tokens += await self._client.tokens(text_body(self._name, prompt.prefill))
-            self._lately[key] = tokens
+                more = await self._client.tokens(text_body(self._name, prompt.prefill))
+                made = replace(made, tokens=made.tokens + more)
+            self._lately[key] = made
             if len(self._lately) > LATELY:
                 self._lately.popitem(last=False)
-            return tokens
+            return made
         return self._lately[key]
 
     def forget(self) -> None:
@@ -121,18 +123,19 @@ class Scorer:
                 raise _changed(self._name, text)
         return found
 
-    async def score(self, prompt: Tokens, continuations: Sequence[Tokens]) -> Scored:
+    async def score(self, prompt: Tokenized, continuations: Sequence[Tokens]) -> Scored:
         """Scores of all labels behind a prompt.
 
         Raises:
             Failure: they were not to be had.
         """
-        sequences = [prompt + label for label in continuations]
+        sequences = [prompt.tokens + label for label in continuations]
         found: list[float] = []
         read = written = 0
         for group in _groups(sequences):
-            echo = await self._client.echo(echo_body(self._name, group, self._new_tokens))
-            found += _sums(echo, len(prompt))
+            body = echo_body(self._name, group, self._new_tokens, prompt.shared)
+            echo = await self._client.echo(body)
+            found += _sums(echo, len(prompt.tokens))
             told = echo.input_tokens
             read += sum(map(len, group)) if told is None else told
             written += echo.output_tokens or 0

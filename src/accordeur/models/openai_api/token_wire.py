@@ -50,7 +50,20 @@ def text_body(model: str, text: str) -> dict[str, Any]:
     return {"model": model, "prompt": text, "add_special_tokens": False}
 
 
-def read_tokens(text: str) -> Tokens:
+@dataclass(frozen=True, slots=True)
+class Tokenized:
+    """Tokens of a conversation.
+
+    Attributes:
+        tokens: all of them.
+        shared: how many first ones other conversations begin with, too; only our own server says.
+    """
+
+    tokens: Tokens
+    shared: int = 0
+
+
+def read_tokens(text: str) -> Tokenized:
     """The tokens in a response's body.
 
     Raises:
@@ -60,16 +73,24 @@ def read_tokens(text: str) -> Tokens:
     found = data.get("tokens")
     if not isinstance(found, list) or not all(type(one) is int and one >= 0 for one in found):
         raise Failure(Kind.MALFORMED, "the answer holds no tokens")
-    return tuple(found)
+    shared = data.get("shared")
+    if not isinstance(shared, int) or not 0 <= shared < len(found):
+        shared = 0
+    return Tokenized(tuple(found), shared)
 
 
-def echo_body(model: str, sequences: Sequence[Tokens], new_tokens: int) -> dict[str, Any]:
+def echo_body(
+    model: str, sequences: Sequence[Tokens], new_tokens: int, shared: int = 0
+) -> dict[str, Any]:
     """Asks for the log-probabilities of sequences.
 
     Args:
+        shared: first tokens that other calls begin with, too; for our own server, which keeps them.
         new_tokens: 0, or 1 where a server refuses to write nothing.
     """
+    known = {"shared_tokens": shared} if shared else {}
     return {
+        **known,
         "model": model,
         "prompt": [list(one) for one in sequences],
         "echo": True,

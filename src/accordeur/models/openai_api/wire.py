@@ -5,6 +5,7 @@ Chat completions with text messages (OpenAI API reference, *Create chat completi
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from collections.abc import Collection, Mapping, Sequence
@@ -56,7 +57,7 @@ class Reply:
     first: tuple[tuple[str, float], ...] = ()
 
 
-Content = str | list[dict[str, str]]
+Content = str | list[dict[str, Any]]
 """A message's text, or its parts."""
 
 Turns = list[dict[str, Content]]
@@ -77,19 +78,28 @@ def messages(prompt: Rendered, *, parts: bool = False) -> Turns:
         if any(segment.kind == "soft" for segment in turn.segments):
             raise ValueError("an endpoint reads no soft prompt")
         texts = [segment.text for segment in turn.segments]
-        turns.append({"role": turn.role, "content": content(texts, parts=parts)})
+        shared = [segment.shared for segment in turn.segments]
+        turns.append({"role": turn.role, "content": content(texts, parts=parts, shared=shared)})
     if prompt.prefill:
         turns.append({"role": "assistant", "content": content([prompt.prefill], parts=parts)})
     return turns
 
 
-def content(texts: Sequence[str], *, parts: bool) -> Content:
-    """Texts as one message's content."""
+def content(texts: Sequence[str], *, parts: bool, shared: Sequence[bool] = ()) -> Content:
+    """Texts as one message's content.
+
+    Args:
+        parts: each is a part of its own.
+        shared: those that other prompts hold, too, which our own server keeps computed.
+    """
     if not parts:
         return "".join(texts)
-    return [{"type": "text", "text": text} for text in texts if text] or [
-        {"type": "text", "text": ""}
-    ]
+    found: list[dict[str, Any]] = []
+    for text, kept in itertools.zip_longest(texts, shared, fillvalue=False):
+        if text:
+            mark = {"shared": True} if kept else {}
+            found.append({"type": "text", "text": text, **mark})
+    return found or [{"type": "text", "text": ""}]
 
 
 def plain(told: Content) -> str:
