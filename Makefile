@@ -14,7 +14,7 @@ help:
 	@echo "make demo       install into $(VENV) and run the main job on examples/support"
 	@echo "make test       install and run all checks: ruff, mypy, import contracts, tests"
 	@echo "make test-slow  the long checks: simulations, real data, GPU where there is one"
-	@echo "make interop    eval beside promptfoo itself (npm), on the same configs"
+	@echo "make interop    beside other programs: eval and promptfoo; promptfoo, lm-eval and schemathesis on serve"
 	@echo "make docs       write docs/cli.md anew from the program"
 	@echo "make clean      remove $(VENV) and .accordeur"
 
@@ -70,8 +70,15 @@ $(INTEROP)/node_modules/.bin/promptfoo:
 	@PROMPTFOO_DISABLE_TELEMETRY=1 npm install --prefix $(INTEROP) --no-audit --no-fund \
 	  --omit=optional promptfoo@0.121.20 @libsql/linux-x64-gnu@0.5.29
 
-interop: $(VENV)/.installed-dev $(INTEROP)/node_modules/.bin/promptfoo
-	@ACCORDEUR_PROMPTFOO=$(INTEROP) $(BIN)/pytest -m interop
+# lm-evaluation-harness and schemathesis, which ask `serve`, live in an environment of their own.
+$(INTEROP)/strangers/.installed:
+	@$(PYTHON) -m venv $(INTEROP)/strangers
+	@$(INTEROP)/strangers/bin/pip install --quiet --disable-pip-version-check $(TORCH_OPTIONS) \
+	  torch==2.13.0 transformers==5.23.0 "lm-eval[api]==0.4.13" schemathesis==4.32.5
+	@touch $@
+
+interop: $(VENV)/.installed-dev $(INTEROP)/node_modules/.bin/promptfoo $(INTEROP)/strangers/.installed
+	@ACCORDEUR_PROMPTFOO=$(INTEROP) ACCORDEUR_STRANGERS=$(INTEROP)/strangers $(BIN)/pytest -m interop
 
 docs: $(VENV)/.installed
 	@$(BIN)/python -m accordeur.cli.reference docs/cli.md

@@ -68,5 +68,15 @@ def test_more_tokens_than_a_tree_holds_are_several_trees(
     check(loaded, tiny, drawn([9, 30, 2, 5], 4, 0), 2)
 
 
+def test_a_token_among_the_likeliest_has_one_number(tiny: LocalModel) -> None:
+    tokens = [5]
+    for _ in range(8):  # greedy, so each is the likeliest
+        (echoed,) = tiny.token_logprobs([(*tokens, 0)], top=1)
+        tokens.append(echoed.tops[-1][0][0])
+    (echoed,) = tiny.token_logprobs([tuple(tokens)], top=2)
+    for token, value, top in zip(tokens[1:], echoed.logprobs[1:], echoed.tops[1:], strict=True):
+        assert top[0] == (token, value)
+
+
 def test_a_single_token_has_nothing_before_it(tiny: LocalModel) -> None:
     assert tiny.token_logprobs([(7,)], top=2)[0].logprobs == (None,)

@@ -96,7 +96,7 @@ def _tree(
     hidden = body.hidden(tokens, layout, prefix)[0]  # [1 + nodes, E]
     logprobs = _edges(head, hidden, trie).tolist()
     tops = _tops(head, hidden, top)
-    sources = trie.sources.tolist()
+    sources, targets = trie.sources.tolist(), trie.targets.tolist()
     found = []
     for path in trie.paths:
         # A path's edges stand in its own order: ancestors come first.
@@ -104,10 +104,18 @@ def _tree(
         found.append(
             Echoed(
                 tuple(logprobs[edge] for edge in edges),
-                tuple(tops[sources[edge]] if top else () for edge in edges),
+                tuple(
+                    _told(tops[sources[edge]], targets[edge], logprobs[edge]) if top else ()
+                    for edge in edges
+                ),
             )
         )
     return found
+
+
+def _told(top: Top, token: int, logprob: float) -> Top:
+    """The likeliest tokens, the given one with the number told of it: harnesses compare the two."""
+    return tuple((one, logprob if one == token else value) for one, value in top)
 
 
 def _edges(head: Head, hidden: Tensor, trie: Trie) -> Tensor:
