@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from typing import Any
 
 
 def main() -> None:
@@ -25,7 +26,7 @@ def main() -> None:
         max_length=1000,
     )
 
-    def instances(kind: str, arguments: list[tuple]) -> list:
+    def instances(kind: str, arguments: list[tuple[str, Any]]) -> list[Any]:
         return [Instance(kind, {}, one, at) for at, one in enumerate(arguments)]
 
     pairs = [(context, continuation) for context, continuation in asked["score"]]
