@@ -41,13 +41,16 @@ def reasoning(report: Report) -> Section | None:
 
 
 def _revisions(measured: list[tuple[str, Mapping[str, Any]]]) -> Markup | None:
-    rows = []
+    rows, verdicts = [], []
     for name, one in measured:
         found = one["revisions"]
         if found is None:
             continue
         numbers = [found[key] for key in ("n", "wrong_to_right", "right_to_wrong", "changed")]
         rows.append(_row(name, one, [count(number) for number in numbers]))
+        if words := second_look(found):
+            told = f"{_SPLITS[one['split']]}, {one['configuration']}"
+            verdicts.append(tag("p", tag("code", name, dir="auto"), f" ({told}): {words}"))
     if not rows:
         return None
     note = (
@@ -57,7 +60,21 @@ def _revisions(measured: list[tuple[str, Mapping[str, Any]]]) -> Markup | None:
         "answering twice."
     )
     return join(
-        scrolled(_table(_REVISIONS, rows), "Revisions"), tag("p", prose(note), class_="note")
+        verdicts,
+        scrolled(_table(_REVISIONS, rows), "Revisions"),
+        tag("p", prose(note), class_="note"),
+    )
+
+
+def second_look(found: Mapping[str, Any]) -> str:
+    """What revising did, as a sentence; empty where it turned no answer."""
+    gained, lost, n = (found[key] for key in ("wrong_to_right", "right_to_wrong", "n"))
+    if gained == lost == 0:
+        return ""
+    effect = "hurts" if lost > gained else "helps" if gained > lost else "gains nothing"
+    return (
+        f"the second look {effect}: of {count(n)} answers it turned {count(lost)} from right to "
+        f"wrong and {count(gained)} from wrong to right."
     )
 
 
