@@ -121,3 +121,25 @@ def test_what_cannot_be_served_is_said_before_anything_is_loaded(
     with serving(bundle) as (_, url):
         assert "--port 0 takes any" in hint(bundle, "--port", url.rpartition(":")[2])
     assert "above 0" in hint(bundle, "-j", "0")
+
+
+def test_a_second_signal_ends_at_once(tiny: Path) -> None:
+    with serving(f"tiny={tiny}") as (process, url):
+        body = asked("tiny", stream=True, n=16, max_tokens=900, temperature=1.0, seed=1)
+        with httpx.stream("POST", f"{url}{CHAT}", json=body, timeout=60) as answer:
+            next(answer.iter_lines())
+            process.send_signal(signal.SIGINT)
+            assert process.stderr is not None
+            assert "finishing what was begun" in process.stderr.readline()
+            process.send_signal(signal.SIGINT)
+            assert process.wait(5) == 130
+        assert "Traceback" not in process.stderr.read()
+
+
+def test_keys_that_are_added_at_once_are_all_kept(say: Say) -> None:
+    adding = [
+        subprocess.Popen([sys.executable, "-m", "accordeur.cli", "keys", "add", f"k{at}"])
+        for at in range(6)
+    ]
+    assert [one.wait(60) for one in adding] == [0] * 6
+    assert len(json.loads(say("keys", "list", "--json").out)) == 6

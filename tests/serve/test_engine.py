@@ -145,3 +145,37 @@ def test_an_idle_engine_takes_no_time(engine: Engine) -> None:
     before = time.process_time()
     time.sleep(0.3)
     assert time.process_time() - before < 0.1
+
+
+def test_who_leaves_at_any_moment_is_told(engine: Engine) -> None:
+    class Leaving(Ticket):
+        """Gone from the second look on."""
+
+        looks = 0
+
+        @property
+        def gone(self) -> bool:
+            self.looks += 1
+            return self.looks > 1
+
+    job = Computing("leaving", 1, lambda items: items, Leaving())
+    engine.submit(job)
+    assert job.result() == 1
+
+
+def test_much_at_once_leaves_room_for_others(engine: Engine, model: LocalModel) -> None:
+    turns: list[tuple[str, bool]] = []
+    text = writing(model, "text", 1)
+
+    def note(items: Sequence[str]) -> Sequence[str]:
+        turns.append((items[0], text._said.empty()))
+        return items
+
+    go_on = hold(engine)
+    large = [Computing(f"large {at}", f"large {at}", note, Ticket(), 3_000) for at in range(3)]
+    for job in (*large, text):
+        engine.submit(job)
+    go_on.set()
+    assert [job.result() for job in large] == ["large 0", "large 1", "large 2"]
+    assert turns == [("large 0", True), ("large 1", False), ("large 2", False)]
+    assert len(list(text.written())) == 1

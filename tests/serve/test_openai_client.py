@@ -228,3 +228,48 @@ def test_messages_beyond_the_context_are_refused_for_a_model_as_it_is(served: Wo
     with pytest.raises(openai.BadRequestError, match="1024") as caught:
         served.client.chat.completions.create(model="tiny", messages=said("long " * 1_100))
     assert caught.value.code == "context_length_exceeded"
+
+
+def test_streamed_log_probabilities_are_those_of_the_whole(served: World) -> None:
+    asked = {"model": "tiny", "messages": said(TEXT), "max_tokens": 5, "logprobs": True}
+    whole = served.client.chat.completions.create(**asked)  # type: ignore[call-overload]
+    found = [
+        one
+        for chunk in served.client.chat.completions.create(**asked, stream=True)  # type: ignore[call-overload]
+        if chunk.choices[0].logprobs is not None
+        for one in chunk.choices[0].logprobs.content
+    ]
+    assert [one.token for one in found] == [one.token for one in whole.choices[0].logprobs.content]
+
+
+def test_labels_have_no_log_probabilities_of_tokens(served: World) -> None:
+    made = served.client.chat.completions.create(model="labels", messages=said(TEXT), logprobs=True)
+    assert made.choices[0].logprobs is None
+
+
+def test_a_refusal_leaves_the_connection_as_it_is(served: World) -> None:
+    long = {"model": "tiny", "messages": said("long " * 1_100)}
+    with served.http as client:
+        answers = [client.post("/v1/chat/completions", json=long) for _ in range(20)]
+    assert {one.status_code for one in answers} == {400}
+
+
+@pytest.mark.parametrize("cold", [{"temperature": 1e-40}, {"temperature": 1.0, "top_p": 1e-50}])
+def test_next_to_no_chance_is_the_likeliest_token(served: World, cold: dict[str, float]) -> None:
+    asked = {"model": "tiny", "messages": said(TEXT), "max_tokens": 5}
+    greedy = served.client.chat.completions.create(**asked)  # type: ignore[call-overload]
+    made = served.client.chat.completions.create(**asked, **cold)  # type: ignore[call-overload]
+    assert made.choices[0].message.content == greedy.choices[0].message.content
+
+
+def test_many_prompts_at_once_are_scored_as_each_alone(served: World) -> None:
+    local = Models(dtype="float32").local(str(served.folder))
+    prompts = [[5 + at % 7, *range(20, 60), 100 + at] for at in range(80)]
+    made = served.client.completions.create(
+        model="tiny", prompt=prompts, echo=True, logprobs=1, max_tokens=0
+    )
+    for prompt, choice in zip(prompts, made.choices, strict=True):
+        assert choice.logprobs is not None
+        assert choice.logprobs.token_logprobs is not None
+        expected = local.token_logprobs([tuple(prompt)])[0].logprobs
+        assert choice.logprobs.token_logprobs[1:] == pytest.approx(expected[1:], abs=1e-3)

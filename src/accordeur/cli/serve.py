@@ -89,7 +89,10 @@ def command(
         hosts=() if known or unguarded else names_of(host),
         most=most,
         body_bytes=int(body * 2**20),
-        conversations=Conversations(ConversationStore, lambda: source.embedder(EMBEDDER), note),
+        # Without keys on other machines' reach, anybody could go on with the user's own.
+        conversations=None
+        if unguarded and not is_loopback(host)
+        else Conversations(ConversationStore, lambda: source.embedder(EMBEDDER), note),
     )
     serve(
         app, bound, lambda: _ready(address(bound), served, len(known)), "info" if log else "warning"
@@ -104,7 +107,7 @@ def _served(named: str, source: ServedModels, *, moved: bool) -> Served:
     from accordeur.models.source import resolve
     from accordeur.serve.served import serve_bundle, serve_model
 
-    alias, _, what = named.rpartition("=")
+    alias, _, what = ("", "", named) if Path(named).exists() else named.rpartition("=")
     try:
         model = None if (Path(what).expanduser() / "bundle.json").is_file() else resolve(what)
     except ModelError:

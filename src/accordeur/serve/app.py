@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
+from anyio import to_thread
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
+from accordeur.core.errors import AccordeurError
 from accordeur.serve.admission import Admission
 from accordeur.serve.engine import Engine
 from accordeur.serve.errors import ApiError, handle
@@ -26,6 +28,7 @@ from accordeur.serve.routes.tokenize import tokenize
 from accordeur.serve.served import Catalog
 from accordeur.serve.state import State
 from accordeur.serve.threads import Threads
+from accordeur.serve.ticket import Gone
 
 MOST = 256
 """Requests at once, those that wait for the engine included."""
@@ -71,7 +74,7 @@ def make_app(
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
-        engine.close()
+        await to_thread.run_sync(engine.close)
 
     app = Starlette(
         routes=list(ROUTES),
@@ -79,6 +82,8 @@ def make_app(
         middleware=[Middleware(Gate, keys=keys, hosts=tuple(hosts), body_bytes=body_bytes)],
         exception_handlers={
             ApiError: handle,
+            AccordeurError: handle,
+            Gone: handle,
             HTTPException: handle,
             Exception: handle,
         },

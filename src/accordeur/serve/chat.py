@@ -20,7 +20,6 @@ from accordeur.parts.answering.answerer import StreamingAnswerer
 from accordeur.parts.answering.reading import read_text
 from accordeur.parts.answering.texts import text_sampling
 from accordeur.serve.asked import rendered, request_of
-from accordeur.serve.errors import refused
 from accordeur.serve.served import Served
 from accordeur.serve.wire import ChatBody
 from accordeur.serve.writing import ROOM, Text, called_text, fitted, local_text
@@ -64,8 +63,6 @@ def answer(
     """
     if _writes_directly(served):
         return _text(served, body, again, asked)
-    if body.logprobs:
-        raise refused(f"`{served.name}` gives no log-probabilities of tokens.", param="logprobs")
     choice = Choice()
 
     def read() -> Iterator[str]:
@@ -94,11 +91,11 @@ def _text(
     local, model = served.local, served.model
     if local is None:
         assert model is not None
-        if body.logprobs:
-            raise refused("No log-probabilities of tokens come through here.", param="logprobs")
         limit = body.limit or (sampling.max_tokens if served.bundle else ROOM)
         sampling = replace(sampling, max_tokens=limit, seed=sampling.seed + again)
-        made, pieces = called_text(model, prompt, sampling, stops=body.stops)
+        made, pieces = called_text(
+            model, prompt, sampling, stops=body.stops, streamed=bool(body.stream)
+        )
     else:
         if as_it_is:
             fit, limit = fitted(local, prompt, body.limit)
@@ -107,7 +104,7 @@ def _text(
             fit = local.local.fit(prompt, sampling.max_tokens)
         top = (body.top_logprobs or 0) if body.logprobs else 0
         made, pieces = local_text(local, fit, sampling, stops=body.stops, top=top, again=again)
-    choice = Choice()
+    choice = Choice(written=made.written)
 
     def read() -> Iterator[str]:
         yield from pieces
@@ -118,7 +115,6 @@ def _text(
 
 def _finish(choice: Choice, served: Served, made: Text) -> None:
     choice.text, choice.finished, choice.usage = made.text, made.finished, made.usage
-    choice.written = made.written
     if served.bundle:
         read = read_text(made.generated, served.candidate.task, 0.0)
         choice.text = read.text

@@ -76,6 +76,8 @@ def complete(
     found = [Completed(tokens) for tokens in prompts for _ in range(body.choices)]
     limit = SHORT if body.max_tokens is None else body.max_tokens
     if body.echo and body.logprobs is not None:
+        if not model.local.chat.causal:
+            raise refused("An encoder-decoder reads no given text token by token.", param="echo")
         echoed = model.token_logprobs(prompts, shared=body.shared_tokens, top=body.logprobs)
         for at, one in enumerate(found):
             one.echoed = echoed[at // body.choices]

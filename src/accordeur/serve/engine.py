@@ -35,8 +35,8 @@ values for SmolLM2-135M in float32."""
 BATCHES = 4
 """Batches in flight at once: each reads all weights for a step, so more are slower for all."""
 
-TOGETHER = 32
-"""Items computed at once while texts are in flight, whose next step waits for them."""
+TOGETHER = 4_096
+"""Tokens, about, computed at once while texts are in flight, whose next step waits for them."""
 
 
 J = TypeVar("J", Writing, Computing)
@@ -49,7 +49,7 @@ class _Flight:
 
     @property
     def positions(self) -> int:
-        return sum(job.positions for job in self.jobs)
+        return _positions(self.jobs)
 
 
 class Engine:
@@ -102,13 +102,14 @@ class Engine:
         return True
 
     def _compute(self) -> None:
+        wanted = _wanted(self._computings)
         groups: dict[Hashable, list[Computing]] = defaultdict(list)
-        for job in _wanted(self._computings)[:TOGETHER]:
-            groups[job.key].append(job)
-        taken = {id(job) for group in groups.values() for job in group}
-        self._computings = [
-            job for job in self._computings if id(job) not in taken and not job.gone
-        ]
+        taken = tokens = 0
+        while taken < len(wanted) and (not taken or tokens + wanted[taken].tokens <= TOGETHER):
+            groups[wanted[taken].key].append(wanted[taken])
+            tokens += wanted[taken].tokens
+            taken += 1
+        self._computings = wanted[taken:]
         for group in groups.values():
             for job, result in zip(group, _computed(group), strict=True):
                 job.put(result)
@@ -135,18 +136,15 @@ class Engine:
         """Jobs that can share a batch with the oldest one; none if it has to wait."""
         first = self._writings[0]
         most = 1 if first.model.identity.deterministic else ROWS
-        longest = first.positions
-        if longest > room and self._flights:
+        if _positions([first]) > room and self._flights:
             return []
         jobs = [first]
         for job in self._writings[1:]:
             other = job.order.prompt.prefix != first.order.prompt.prefix
             if other or job.model is not first.model:
                 continue
-            longer = max(longest, job.positions)
-            if len(jobs) < most and longer * (len(jobs) + 1) <= room:
+            if len(jobs) < most and _positions([*jobs, job]) <= room:
                 jobs.append(job)
-                longest = longer
         return jobs
 
     def _step(self, flight: _Flight) -> None:
@@ -167,6 +165,15 @@ class Engine:
             self._flights.remove(flight)
 
 
+def _positions(jobs: Sequence[Writing]) -> int:
+    """What a batch of these takes: every row is as wide as the widest, with room for the longest
+    answer; a single row gets a copy of its prefix."""
+    prompts = [job.order.prompt for job in jobs]
+    width = max(len(prompt.row) for prompt in prompts)
+    room = max(job.order.sampling.max_tokens for job in jobs)
+    return len(jobs) * (width + room) + (len(prompts[0].prefix) if len(jobs) == 1 else 0)
+
+
 def _computed(group: Sequence[Computing]) -> Sequence[object]:
     """Results of jobs of one key; one that cannot be computed does not spoil the others."""
     try:
@@ -179,10 +186,13 @@ def _computed(group: Sequence[Computing]) -> Sequence[object]:
 
 def _wanted(jobs: Sequence[J]) -> list[J]:
     """Those that somebody waits for; the others are told."""
+    left = []
     for job in jobs:
-        if job.gone:
+        if job.gone:  # asked once: it may change at any moment
             job.put(Gone())
-    return [job for job in jobs if not job.gone]
+        else:
+            left.append(job)
+    return left
 
 
 def _reported(error: Exception) -> Exception:

@@ -75,7 +75,10 @@ class Gate:
                 )
             scope.setdefault("state", {})["owner"] = owner
         if scope["method"] == "POST":
-            if headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+            if (
+                headers.get("content-type", "").partition(";")[0].strip().lower()
+                != "application/json"
+            ):
                 raise ApiError(415, "Send JSON: `Content-Type: application/json`.")
             length = headers.get("content-length", "0")
             if length.isdigit() and int(length) > self._body_bytes:

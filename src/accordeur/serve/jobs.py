@@ -38,11 +38,6 @@ class Writing:
         """Nobody reads on."""
         return self._enough or self.ticket.gone
 
-    @property
-    def positions(self) -> int:
-        """Of its own text and its answer."""
-        return len(self.order.prompt.row) + self.order.sampling.max_tokens
-
     def put(self, said: Written | BaseException) -> None:
         """The engine's end."""
         self._said.put(said)
@@ -76,12 +71,14 @@ class Computing:
         item: what is computed.
         compute: from the items of one key to their results, in order.
         ticket: who waits for it.
+        tokens: about how many it takes.
     """
 
     key: Hashable
     item: Any
     compute: Callable[[Sequence[Any]], Sequence[Any]]
     ticket: Ticket
+    tokens: int = 128
     _future: Future[Any] = field(default_factory=Future)
 
     @property

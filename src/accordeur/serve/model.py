@@ -11,6 +11,8 @@ import time
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 
+import numpy as np
+
 from accordeur.core.model import (
     Adaptation,
     Batch,
@@ -28,11 +30,14 @@ from accordeur.core.rendering import Rendered
 from accordeur.models.local.fitting import Prompt
 from accordeur.models.local.in_flight import Order, Written
 from accordeur.models.local.model import LocalModel
-from accordeur.models.local.token_logprobs import Echoed
+from accordeur.models.local.token_logprobs import NODES, Echoed
 from accordeur.models.source import Models
 from accordeur.serve.engine import Engine
 from accordeur.serve.jobs import Computing, Writing
 from accordeur.serve.ticket import current
+
+TEXTS = 32
+"""Texts embedded at once."""
 
 
 class ServedModel:
@@ -127,15 +132,22 @@ class ServedModel:
     def token_logprobs(
         self, sequences: Sequence[tuple[int, ...]], *, shared: int, top: int
     ) -> list[Echoed]:
-        """See `LocalModel.token_logprobs`."""
+        """See `LocalModel.token_logprobs`. Many are computed part by part, others in between."""
 
         def compute(items: Sequence[list[tuple[int, ...]]]) -> Sequence[list[Echoed]]:
             return [self.local.token_logprobs(one, shared=shared, top=top) for one in items]
 
-        job = Computing(("echo", id(self.local), shared, top), sequences, compute, current())
-        self._engine.submit(job)
-        found: list[Echoed] = job.result()
-        return found
+        found: dict[int, Echoed] = {}
+        # Those that start alike stay together, so that their start is computed once.
+        order = sorted(range(len(sequences)), key=lambda at: sequences[at])
+        for part in _parts(order, [len(one) - shared for one in sequences]):
+            key = ("echo", id(self.local), shared, top)
+            items = [sequences[at] for at in part]
+            tokens = sum(map(len, items))
+            job = Computing(key, items, compute, current(), tokens)
+            self._engine.submit(job)
+            found.update(zip(part, job.result(), strict=True))
+        return [found[at] for at in range(len(sequences))]
 
     def count_tokens(self, text: str) -> int:
         """Tokens of plain text."""
@@ -171,6 +183,20 @@ class ServedModel:
         )
 
 
+def _parts(order: Sequence[int], sizes: Sequence[int]) -> Iterator[list[int]]:
+    """Places in this order, in parts of about as many tokens as a tree holds."""
+    part: list[int] = []
+    total = 0
+    for at in order:
+        if part and total + sizes[at] > NODES:
+            yield part
+            part, total = [], 0
+        part.append(at)
+        total += sizes[at]
+    if part:
+        yield part
+
+
 class ServedEmbedder:
     """An embedding model behind the engine."""
 
@@ -191,10 +217,13 @@ class ServedEmbedder:
     def embed(self, texts: Sequence[str]) -> FloatArray:
         """Unit vectors, float32 [texts, dimension]."""
         key = ("embed", id(self._embedder))
-        job = Computing(key, list(texts), self._compute, current())
-        self._engine.submit(job)
-        found: FloatArray = job.result()
-        return found
+        found = [np.zeros((0, self.dimension), np.float32)]
+        for start in range(0, len(texts), TEXTS):
+            some = list(texts[start : start + TEXTS])
+            job = Computing(key, some, self._compute, current(), 64 * len(some))
+            self._engine.submit(job)
+            found.append(job.result())
+        return np.concatenate(found)
 
     def _compute(self, items: Sequence[Sequence[str]]) -> Sequence[FloatArray]:
         vectors = self._embedder.embed([text for texts in items for text in texts])

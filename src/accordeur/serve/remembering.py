@@ -136,7 +136,8 @@ class Conversations:
                 )
             except StoreError as error:
                 if (found := self.store.get(key, owner)) is None:  # else another thread began it
-                    raise ApiError(409, error.message, param="conversation") from None
+                    words = f"{error.message} It was begun with another key, or without one."
+                    raise ApiError(409, words, param="conversation") from None
         if system and system != found.system:
             self.store.change(key, system=system)
             return self._conversation(served, key, owner, "")

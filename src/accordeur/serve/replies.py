@@ -81,9 +81,11 @@ class ChatReply:
             "system_fingerprint": self.served.fingerprint,
         }
 
-    def _logprobs(self, written: Sequence[Written]) -> Json:
+    def _logprobs(self, written: Sequence[Written]) -> Json | None:
+        """Of tokens that a local model wrote; labels and called models have none to tell."""
         local = self.served.local
-        assert local is not None
+        if local is None or not written:
+            return None
 
         def told(token: int, logprob: float) -> Json:
             text = local.local.chat.decode([token], special=True)

@@ -6,6 +6,7 @@ import difflib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from accordeur.core.candidate import Candidate
@@ -53,7 +54,7 @@ class Served:
         """The model, if it runs here."""
         return self.model if isinstance(self.model, ServedModel) else None
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """Changes with everything that can change an answer."""
         identity = self.model.identity.to_json() if self.model is not None else {}
@@ -86,7 +87,7 @@ class Catalog:
         """
         if name in self.served:
             return self.served[name]
-        raise _unknown(name, [*self.served, *self.embedders])
+        raise _unknown(name, [*self.served])
 
     def bare(self, name: str) -> tuple[Served, ServedModel]:
         """A local model as it is.
@@ -119,7 +120,7 @@ class Catalog:
 
 def _unknown(name: str, known: Sequence[str]) -> ApiError:
     near = difflib.get_close_matches(name, known, n=1)
-    words = f"did you mean `{near[0]}`?" if near else f"known: {', '.join(known)}"
+    words = f"did you mean `{near[0]}`?" if near else f"known: {', '.join(known) or 'none'}"
     return ApiError(
         404, f"There is no model `{name}` here; {words}", param="model", code="model_not_found"
     )

@@ -6,9 +6,12 @@ second one ends at once.
 
 from __future__ import annotations
 
+import os
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 import uvicorn
 from starlette.applications import Starlette
@@ -83,6 +86,13 @@ class _Announcing(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             self._ready()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        # Threads of requests that were begun would keep the process until they are answered.
+        if self.should_exit:
+            os._exit(130)
+        print("finishing what was begun; once more ends at once", file=sys.stderr, flush=True)
+        super().handle_exit(sig, frame)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

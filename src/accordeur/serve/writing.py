@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from accordeur.core.errors import ContextOverflow
+from accordeur.core.errors import ContextOverflow, EndpointGone
 from accordeur.core.model import Generated, Model, Sampling, Usage
 from accordeur.core.rendering import Rendered
 from accordeur.models.local.fitting import Prompt
 from accordeur.models.local.in_flight import Order, Written
 from accordeur.serve.model import ServedModel
 from accordeur.serve.stops import until_stop
+from accordeur.serve.ticket import Gone, current
 
 ROOM = 1_024
 """Tokens of an answer where nobody says how many."""
@@ -80,18 +81,42 @@ def local_text(
 
 
 def called_text(
-    model: Model, prompt: Rendered, sampling: Sampling, *, stops: Sequence[str] = ()
+    model: Model,
+    prompt: Rendered,
+    sampling: Sampling,
+    *,
+    stops: Sequence[str] = (),
+    streamed: bool = True,
 ) -> tuple[Text, Iterator[str]]:
-    """As `local_text`, of a model that is called; its tokens are estimates."""
+    """As `local_text`, of a model that is called.
+
+    A stream tells neither tokens nor why it ends: both are then estimates.
+    """
     made = Text(Usage(model.prompt_tokens(prompt)[0]))
 
+    def called() -> Iterator[str]:
+        if streamed:
+            for piece in model.stream(prompt, sampling):
+                if current().gone:
+                    raise Gone
+                yield piece
+            wrote = model.count_tokens(made.text)
+            made.finished = wrote < sampling.max_tokens
+            made.usage = replace(made.usage, output_tokens=wrote)
+            return
+        for batch in model.generate([prompt], sampling):
+            one = batch.results[0]
+            if one.error:
+                raise EndpointGone(f"The model behind this name failed: {one.error}.")
+            made.finished, made.usage = one.finished, one.usage
+            yield one.text
+
     def read() -> Iterator[str]:
-        for piece, _ in until_stop(model.stream(prompt, sampling), stops):
+        for piece, met in until_stop(called(), stops):
             if piece:
                 made.parts.append(piece)
                 yield piece
-        made.finished = True
-        made.usage = replace(made.usage, output_tokens=model.count_tokens(made.text))
+            made.finished = made.finished or met
 
     return made, read()
 

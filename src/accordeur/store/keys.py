@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +18,7 @@ from pathlib import Path
 from accordeur.core.errors import StoreError, UsageError
 from accordeur.core.paths import config_folder
 from accordeur.store.durable import disk_errors, write_atomic
+from accordeur.store.file_lock import FileLock
 
 PREFIX = "ac-"
 
@@ -72,14 +74,15 @@ def add_key(name: str) -> str:
         UsageError: the name is taken.
         StoreError: the file cannot be read or written.
     """
-    known = read_keys()
-    if name in known:
-        raise UsageError(
-            f"There is a key named `{name}`.", hint=f"accordeur keys rm {name}, or another name"
-        )
-    key = PREFIX + secrets.token_urlsafe(32)
-    today = datetime.now(UTC).date().isoformat()
-    _write({**known, name: KeptKey(hashed(key), today)})
+    with _alone():
+        known = read_keys()
+        if name in known:
+            raise UsageError(
+                f"There is a key named `{name}`.", hint=f"accordeur keys rm {name}, or another name"
+            )
+        key = PREFIX + secrets.token_urlsafe(32)
+        today = datetime.now(UTC).date().isoformat()
+        _write({**known, name: KeptKey(hashed(key), today)})
     return key
 
 
@@ -90,15 +93,33 @@ def remove_key(name: str) -> None:
         UsageError: there is none of this name.
         StoreError: the file cannot be read or written.
     """
-    known = read_keys()
-    if known.pop(name, None) is None:
-        raise UsageError(f"There is no key named `{name}`.", hint="accordeur keys list")
-    _write(known)
+    with _alone():
+        known = read_keys()
+        if known.pop(name, None) is None:
+            raise UsageError(f"There is no key named `{name}`.", hint="accordeur keys list")
+        _write(known)
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """One process at a time reads and writes.
+
+    Raises:
+        StoreError: another one does not end.
+    """
+    place = keys_file()
+    with disk_errors(place, "The keys made before are kept."):
+        place.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(place.with_name(f"{place.name}.lock"))
+    if not lock.acquire(wait=10.0):
+        raise StoreError(f"`{place}` is kept by {lock.holder()}.", hint="try again when it is done")
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _write(known: Mapping[str, KeptKey]) -> None:
     place = keys_file()
-    with disk_errors(place):
-        place.parent.mkdir(parents=True, exist_ok=True)
     data = {name: asdict(one) for name, one in known.items()}
     write_atomic(place, (json.dumps(data, indent=1, ensure_ascii=False) + "\n").encode())

@@ -57,7 +57,8 @@ def read_yaml(path: Path) -> Any:
         said = error.problem or error.context or "a mistake"
         raise TaskError(
             f"`{path}{where}` is not YAML: {said}.",
-            hint="put text that holds `: `, `#` or `{{` into quotes",
+            hint="look at the indentation of this line and the one before; put text that holds "
+            "`: `, `#` or `{{` into quotes",
         ) from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         said = str(error).splitlines()[0] if str(error) else type(error).__name__

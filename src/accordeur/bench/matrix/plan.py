@@ -108,7 +108,9 @@ def make_plan(matrix: Matrix) -> Plan:
         running.update(_bytes(case.to_json(), case.place))
     if not count:
         raise UsageError(
-            "No case is left to ask.", hint="leave a filter out, or write cases into the config"
+            "No case is left to ask.",
+            hint="leave a filter out (`--filter-pattern` looks at descriptions alone), or write "
+            "cases into the config",
         )
     return Plan(matrix, made, count, tuple(judges), tuple(kinds), unchecked, running.hexdigest())
 

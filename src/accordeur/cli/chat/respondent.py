@@ -131,7 +131,7 @@ class Respondents:
         bundle = load_bundle(folder)
         base = bundle.candidate.base
         url = self.wishes.base_url if base is not None and (first or is_endpoint(base)) else None
-        wished = replace(bundle, candidate=self._as_wished(bundle.candidate))
+        wished = replace(bundle, candidate=self._as_wished(bundle.candidate, first=first))
         loaded = LoadedBundle(wished, self.models(url), self.log, moved=url is not None)
         return _respondent(
             str(folder.resolve()),
@@ -157,8 +157,11 @@ class Respondents:
         candidate = base_candidate(brief, name, model, ()).with_part(Decoding("generate", limit))
         return _respondent(name, title, assemble(self._as_wished(candidate), models))
 
-    def _as_wished(self, candidate: Candidate) -> Candidate:
+    def _as_wished(self, candidate: Candidate, *, first: bool = True) -> Candidate:
         """The candidate with the sampling that was asked for.
+
+        Args:
+            first: the command line names it; later ones take what is meant for text if they write.
 
         Raises:
             UsageError: it does not write text.
@@ -171,6 +174,9 @@ class Respondents:
         decoding = candidate.part(Decoding)
         if decoding is None or decoding.mode != "generate":
             flag = next(iter(wanted)).replace("_", "-")
+            if not first:
+                self.log(f"`--{flag}` is for text that is written; it is left out here")
+                return candidate
             raise UsageError(
                 f"`--{flag}` is for text that is written; this bundle chooses among labels.",
                 hint="leave it out",

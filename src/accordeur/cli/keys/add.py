@@ -21,4 +21,5 @@ def command(
     print(key)
     words = f"written down as a hash in {keys_file()}; this is the only time it is shown"
     print(words, file=sys.stderr)
+    print("a server that is running keeps the keys it was started with", file=sys.stderr)
     return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -14,4 +15,5 @@ def command(
     from accordeur.store.keys import remove_key
 
     remove_key(name)
+    print("removed; a server that is running takes it until it is started again", file=sys.stderr)
     return 0

@@ -15,6 +15,9 @@ from accordeur.models.local.body import Body, Prefix, text_layout
 from accordeur.models.local.head import Head
 from accordeur.models.local.scoring import pad_left
 
+COLD = 1e-5
+"""Temperatures below are greedy: dividing by them overflows."""
+
 
 @dataclass(slots=True)
 class Decoded:
@@ -125,7 +128,7 @@ def _record(
 
 def choose(logits: Tensor, sampling: Sampling, streams: Sequence[np.random.Generator]) -> Tensor:
     """The next token of every row, [B]."""
-    if sampling.temperature <= 0:
+    if sampling.temperature < COLD:
         return logits.argmax(dim=-1)
     chances = (logits / sampling.temperature).softmax(dim=-1)
     order = None
@@ -133,7 +136,9 @@ def choose(logits: Tensor, sampling: Sampling, streams: Sequence[np.random.Gener
         # The nucleus: the fewest tokens that hold `top_p`; the first one always.
         chances, order = chances.sort(dim=-1, descending=True)
         before = chances.cumsum(dim=-1) - chances
-        chances = torch.where(before < sampling.top_p, chances, 0.0)
+        kept = before < sampling.top_p
+        kept[:, 0] = True  # float32 may read a tiny `top_p` as none
+        chances = torch.where(kept, chances, 0.0)
     total = chances.cumsum(dim=-1)
     draws = torch.tensor([stream.random() for stream in streams], dtype=total.dtype)
     wanted = draws.to(total.device)[:, None] * total[:, -1:]

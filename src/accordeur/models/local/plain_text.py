@@ -24,6 +24,10 @@ _READING = threading.Lock()
 """Whether a tokenizer reads control tokens is a setting of its own, which all threads see."""
 
 
+KEPT_LETTERS = 512
+"""Longer texts are not kept with their tokens: thousands of them would fill the memory."""
+
+
 class PlainText:
     """The tokenizer of one model, for text that is only text.
 
@@ -53,11 +57,12 @@ class PlainText:
         starts_words = bool(_WORD_START.search(steps))
         self._trims = words and starts_words
         self._plain = _without_control(self.backend, self.control, starts_words and not words)
-        self._encode = functools.lru_cache(maxsize=65_536)(self._encode_text)
+        self._encode = functools.lru_cache(maxsize=65_536)(self._encode_text)  # short texts
 
     def encode(self, text: str) -> tuple[int, ...]:
         """Tokens of text that is only text, whatever it spells."""
-        return self._encode(text.strip() if self._trims else text)
+        text = text.strip() if self._trims else text
+        return self._encode(text) if len(text) <= KEPT_LETTERS else self._encode_text(text)
 
     def encode_control(self, text: str) -> tuple[int, ...]:
         """Tokens of a template's own text, in which control tokens are meant."""

@@ -57,6 +57,9 @@ ENGINE = "openai-api/1"
 MOST = 32
 """Calls at once at most, unless said otherwise."""
 
+KEPT_COUNTS = 4_096
+"""Texts whose tokens were counted and are not asked for again."""
+
 UNKNOWN_WINDOW = 32_768
 """Context taken for granted where the endpoint does not tell it."""
 
@@ -394,6 +397,8 @@ class EndpointModel:
         known = self._known()
         if known is None or not known.turn_end:
             return about_tokens(text)
+        if len(self._counts) >= KEPT_COUNTS:
+            self._counts.clear()
         if text not in self._counts:
             tokens = self._one(self._client.tokens(text_body(self._name, text))) if text else ()
             self._counts[text] = len(tokens)
