@@ -16,7 +16,7 @@ from accordeur.models.local.in_flight import Order
 from accordeur.models.local.model import LocalModel
 from accordeur.models.source import Models
 from accordeur.serve.engine import Engine
-from accordeur.serve.jobs import Computing, Writing
+from accordeur.serve.jobs import Computing, Job, Writing
 from accordeur.serve.ticket import Gone, Ticket
 
 from .conftest import hold
@@ -173,7 +173,8 @@ def test_much_at_once_leaves_room_for_others(engine: Engine, model: LocalModel) 
 
     go_on = hold(engine)
     large = [Computing(f"large {at}", f"large {at}", note, Ticket(), 3_000) for at in range(3)]
-    for job in (*large, text):
+    jobs: list[Job] = [*large, text]
+    for job in jobs:
         engine.submit(job)
     go_on.set()
     assert [job.result() for job in large] == ["large 0", "large 1", "large 2"]

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from accordeur.models.local import adapter
 from accordeur.models.local import token_logprobs as module
 from accordeur.models.local.model import LocalModel
+from accordeur.models.source import Models
+from accordeur.testing.tiny_echo import echoing_model
 
 Sequences = list[tuple[int, ...]]
 
@@ -80,3 +82,11 @@ def test_a_token_among_the_likeliest_has_one_number(tiny: LocalModel) -> None:
 
 def test_a_single_token_has_nothing_before_it(tiny: LocalModel) -> None:
     assert tiny.token_logprobs([(7,)], top=2)[0].logprobs == (None,)
+
+
+def test_nothing_is_more_than_certain_in_bfloat16(tmp_path: Path) -> None:
+    folder, words = echoing_model(tmp_path / "echo")
+    model = Models(dtype="bfloat16").local(str(folder))
+    for word in words[:40]:
+        (echoed,) = model.token_logprobs([model.chat.plain(f" {word}" * 9)])
+        assert all(one is None or one <= 0.0 for one in echoed.logprobs)

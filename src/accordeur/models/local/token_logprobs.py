@@ -121,7 +121,9 @@ def _told(top: Top, token: int, logprob: float) -> Top:
 def _edges(head: Head, hidden: Tensor, trie: Trie) -> Tensor:
     """The log-probability of each edge, float32 [edges]."""
     sources, targets = trie.sources.to(hidden.device), trie.targets.to(hidden.device)
-    return head.target_logits(hidden[sources], targets) - head.log_normaliser(hidden)[sources]
+    logits = head.target_logits(hidden[sources], targets)
+    # In bfloat16 the two are rounded apart: what is nearly certain may come out above certain.
+    return (logits - head.log_normaliser(hidden)[sources]).clamp_max(0.0)
 
 
 def _tops(head: Head, hidden: Tensor, top: int) -> list[Top]:
