@@ -180,3 +180,15 @@ def test_much_at_once_leaves_room_for_others(engine: Engine, model: LocalModel) 
     assert [job.result() for job in large] == ["large 0", "large 1", "large 2"]
     assert turns == [("large 0", True), ("large 1", False), ("large 2", False)]
     assert len(list(text.written())) == 1
+
+
+def test_work_is_done_in_the_engines_thread_and_never_waits_for_itself(engine: Engine) -> None:
+    assert engine.call(lambda: threading.current_thread().name) == "engine"
+    with pytest.raises(ModelError, match="not here"):
+        engine.call(_fail)
+    with pytest.raises(RuntimeError, match="wait for itself"):
+        engine.call(lambda: engine.call(lambda: 1))
+
+
+def _fail() -> None:
+    raise ModelError("not here")

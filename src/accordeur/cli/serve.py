@@ -76,12 +76,13 @@ def command(
     engine = Engine()
     models = Models(deterministic=deterministic, log=note, base_url=base_url)
     source = ServedModels(models, engine)
-    served = [_served(one, source, moved=base_url is not None) for one in named]
+    moved = base_url is not None
+    served = engine.call(lambda: [_served(one, source, moved=moved) for one in named])
     if twice := {one.name for one in served if [s.name for s in served].count(one.name) > 1}:
         raise UsageError(
             f"Two would answer as `{sorted(twice)[0]}`.", hint="name them: one=PATH other=PATH"
         )
-    catalog = Catalog(served, _embedders(source))
+    catalog = Catalog(served, engine.call(lambda: _embedders(source)))
     app = make_app(
         catalog,
         engine,

@@ -14,14 +14,14 @@ import logging
 import queue
 import threading
 from collections import defaultdict
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from accordeur.core.errors import ModelError
+from accordeur.core.errors import AccordeurError, ModelError
 from accordeur.models.local.in_flight import InFlight
 from accordeur.serve.jobs import Computing, Job, Writing
-from accordeur.serve.ticket import Gone
+from accordeur.serve.ticket import Gone, Ticket
 
 LOG = logging.getLogger(__name__)
 
@@ -40,6 +40,7 @@ TOGETHER = 4_096
 
 
 J = TypeVar("J", Writing, Computing)
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -70,9 +71,26 @@ class Engine:
         Raises:
             ModelError: the engine is closed.
         """
+        if threading.current_thread() is self._thread:
+            raise RuntimeError("the engine's thread would wait for itself")
         if self._closing:
             raise ModelError("The server is shutting down.")
         self._inbox.put(job)
+
+    def call(self, work: Callable[[], T]) -> T:
+        """Do something in the engine's thread, such as loading a model.
+
+        A thread that computes gets helpers of its own from OpenMP, and where there are more of them
+        than cores none of them waits actively any more: a step then takes a third longer (SmolLM2,
+        two cores). So nothing should compute elsewhere before.
+
+        Raises:
+            Exception: what `work` raises.
+        """
+        job = Computing(object(), None, lambda _: [work()], Ticket())
+        self.submit(job)
+        found: T = job.result()
+        return found
 
     def close(self) -> None:
         """Finish what was submitted, then stop."""
@@ -197,6 +215,6 @@ def _wanted(jobs: Sequence[J]) -> list[J]:
 
 def _reported(error: Exception) -> Exception:
     """An error for those who wait; a mistake of the program goes to the log with its traceback."""
-    if not isinstance(error, ModelError):
+    if not isinstance(error, AccordeurError):
         LOG.exception("the engine failed", exc_info=error)
     return error
