@@ -11,12 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
-import subprocess
-import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -25,24 +20,9 @@ import accordeur
 from accordeur.bench.finished import Run
 from accordeur.core.measurement import RowResult
 from accordeur.store.run_folder import RunFolder
+from benchmarks.serve.load import serving
 
 Key = tuple[str, str, int]
-
-
-@contextmanager
-def serving(deterministic: bool) -> Iterator[str]:
-    """The URL of SmolLM2 as it is."""
-    how = ["--deterministic"] if deterministic else []
-    command = [sys.executable, "-m", "accordeur.cli", "serve", "local/smollm2", *how, "--port", "0"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        found = re.match(r"serving at (\S+)", process.stdout.readline())
-        assert found
-        yield found[1]
-    finally:
-        process.terminate()
-        process.wait(60)
 
 
 def answers(run: Run) -> dict[Key, RowResult]:
@@ -98,7 +78,8 @@ def main() -> None:
     parser.add_argument("--dtype", default="float32", choices=["float32", "bfloat16"])
     asked = parser.parse_args()
     deterministic = asked.dtype == "float32"
-    with tempfile.TemporaryDirectory() as name, serving(deterministic) as url:
+    how = ["--deterministic"] if deterministic else []
+    with tempfile.TemporaryDirectory() as name, serving("local/smollm2", *how) as url:
         runs = [
             accordeur.run(
                 asked.task,
@@ -112,7 +93,7 @@ def main() -> None:
                 base_url=base,
                 runs=Path(name) / ("there" if base else "here"),
             )
-            for model, base in (("local/smollm2", None), ("vllm/local/smollm2", url))
+            for model, base in (("local/smollm2", None), ("vllm/local/smollm2", f"{url}/v1"))
         ]
         print(json.dumps(compare(*(answers(run) for run in runs)), indent=1))
 
