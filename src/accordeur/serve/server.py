@@ -81,6 +81,7 @@ class _Announcing(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
         super().__init__(config)
         self._ready = ready
+        self._told = False
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -89,8 +90,10 @@ class _Announcing(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         # Threads of requests that were begun would keep the process until they are answered.
-        if self.should_exit:
+        # Told first, said then: the second signal may come while the line is being written.
+        if self._told:
             os._exit(130)
+        self._told = True
         print("finishing what was begun; once more ends at once", file=sys.stderr, flush=True)
         super().handle_exit(sig, frame)
 
