@@ -1,1 +1,1 @@
-"""Documents and vectors that candidates look things up in; today exact vector search alone."""
+"""Documents, passages with their places, and the search among them and among vectors."""
