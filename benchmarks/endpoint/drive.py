@@ -16,7 +16,8 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -48,12 +49,15 @@ def prompt(number: int) -> str:
 
 
 def bare(base_url: str, calls: int, at_once: int) -> list[str]:
-    """The loop one would write by hand."""
+    """The loop one would write by hand.
+
+    With httpx's own limits of connections: as many kept alive as there are calls at once would make
+    it four times slower, see `accordeur.models.openai_api.connections`.
+    """
 
     async def go() -> list[str]:
-        limits = httpx.Limits(max_connections=at_once, max_keepalive_connections=at_once)
         slots = asyncio.Semaphore(at_once)
-        async with httpx.AsyncClient(limits=limits, timeout=60, trust_env=False) as client:
+        async with httpx.AsyncClient(timeout=60, trust_env=False) as client:
 
             async def one(number: int) -> str:
                 body = {
@@ -84,6 +88,24 @@ def ours(model: EndpointModel, calls: int) -> list[str]:
     return said
 
 
+def ours_once(base_url: str, calls: int, at_once: int) -> list[str]:
+    """`ours` with a model of its own, as a command would make it."""
+    place = endpoint(VENDORS["openai"], base_url, {})
+    return ours(EndpointModel(place, "scripted", most=at_once), calls)
+
+
+@contextmanager
+def scripted(delay: float) -> Iterator[str]:
+    """The base URL of a server in a process of its own."""
+    command = [sys.executable, "-m", "benchmarks.endpoint.drive", "--serve", "--delay", str(delay)]
+    server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert server.stdout is not None
+    try:
+        yield server.stdout.readline().strip()
+    finally:
+        server.communicate()
+
+
 def timed(work: Callable[[], list[str]], calls: int) -> tuple[float, float]:
     """Wall and processor seconds; every answer is that of its prompt."""
     wall, own = time.perf_counter(), time.process_time()
@@ -106,25 +128,16 @@ def main() -> None:
     if asked.serve:
         serve(asked.delay)
         return
-    command = [sys.executable, "-m", "benchmarks.endpoint.drive", "--serve"]
-    server = subprocess.Popen(
-        [*command, "--delay", str(asked.delay)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert server.stdout is not None
-    base_url = server.stdout.readline().strip()
-    model = EndpointModel(endpoint(VENDORS["openai"], base_url, {}), "scripted", most=asked.at_once)
     found: dict[str, list[tuple[float, float]]] = {"bare": [], "ours": []}
-    try:
+    with scripted(asked.delay) as base_url:
+        model = EndpointModel(
+            endpoint(VENDORS["openai"], base_url, {}), "scripted", most=asked.at_once
+        )
         for _ in range(asked.rounds):
             found["bare"].append(
                 timed(lambda: bare(base_url, asked.calls, asked.at_once), asked.calls)
             )
             found["ours"].append(timed(lambda: ours(model, asked.calls), asked.calls))
-    finally:
-        server.communicate()
     ideal = asked.calls * asked.delay / asked.at_once
     told: dict[str, object] = {"calls": asked.calls, "delay": asked.delay, "ideal": ideal}
     for name, rounds in found.items():

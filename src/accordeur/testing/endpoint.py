@@ -311,7 +311,7 @@ class ScriptedEndpoint:
         if self._usage:
             read = sum(map(len, asked["prompt"]))
             written = asked["max_tokens"] * len(asked["prompt"])
-            data["usage"] = {"prompt_tokens": read, "completion_tokens": written}
+            data["usage"] = _usage(read, written)
         return data
 
     @property
@@ -346,7 +346,7 @@ class ScriptedEndpoint:
         if self._usage:
             read = sum(len(one["content"].split()) for one in messages)
             wrote = thought + min(len(words), limit)
-            data["usage"] = {"prompt_tokens": read, "completion_tokens": wrote}
+            data["usage"] = _usage(read, wrote)
             if thought:
                 data["usage"]["completion_tokens_details"] = {"reasoning_tokens": thought}
         return data
@@ -454,6 +454,14 @@ def choices_of(told: Any) -> list[str]:
         return [str(one) for one in told["choice"]]
     properties = told["json_schema"]["schema"]["properties"]
     return [str(one) for one in properties["answer"]["enum"]]
+
+
+def _usage(read: int, written: int) -> dict[str, Any]:
+    return {
+        "prompt_tokens": read,
+        "completion_tokens": written,
+        "total_tokens": read + written,
+    }
 
 
 def _joined(content: str | list[dict[str, str]]) -> str:

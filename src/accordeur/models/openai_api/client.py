@@ -21,6 +21,7 @@ import httpx
 
 from accordeur._version import __version__
 from accordeur.models.openai_api.allowance import Allowance, Purse
+from accordeur.models.openai_api.connections import transport_for
 from accordeur.models.openai_api.failures import (
     Failure,
     Kind,
@@ -103,7 +104,7 @@ class Client:
         most: calls at once at most.
         patience: when to give up.
         allowance: how much may be spent; nothing is refused by default.
-        transport: of httpx; its own by default.
+        transport: of httpx; a connection per call at once by default.
 
     Attributes:
         allowance: with what was spent of it.
@@ -133,7 +134,7 @@ class Client:
             headers=headers,
             limits=limits,
             timeout=wait,
-            transport=transport,
+            transport=transport or transport_for(local=endpoint.local),
             trust_env=not endpoint.local,  # no proxy for a server on this machine
         )
         self._pace = Pace(most)
