@@ -63,6 +63,19 @@ def test_entries_cut_by_the_clock_are_listed_and_not_recommended(
     assert "clock" in said
 
 
+def test_held_out_rows_of_what_is_finished_have_their_time_before_more_is_begun(
+    tmp_path: Path, go: Go
+) -> None:
+    task = puzzle_labels(tmp_path / "task")
+    # 60 dev rows in batches of 600 s: no time passes, but as many held-out rows will take as long.
+    record = go(task, KnowingModel(seconds=600.0), budget=3600.0).record
+    entries = {entry["name"]: entry for entry in record["entries"]}
+    assert entries["as-is"]["status"] == "finished"
+    assert entries["as-is"]["test"] is not None, "its time was kept for it"
+    assert entries["few-shot"]["status"] == "cut"
+    assert "time budget ended" in entries["few-shot"]["reason"]
+
+
 def test_what_was_cut_before_the_decision_gets_another_chance(
     tmp_path: Path, go: Go, slow_model: KnowingModel, watch: Any, outcome_of: Outcome
 ) -> None:

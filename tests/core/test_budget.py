@@ -32,3 +32,14 @@ def test_what_is_left_never_goes_below_nothing() -> None:
     assert spent.left == 0
     assert spent.spent
     assert not Budget(100.0).spent
+
+
+def test_what_is_reserved_is_not_left() -> None:
+    budget = Budget(100.0)
+    budget.reserved = 60.0
+    assert 39 < (budget.left or 0) <= 40
+    assert not budget.spent
+    budget.reserved = 100.0
+    assert budget.spent
+    budget.reserved = 0.0
+    assert not budget.spent

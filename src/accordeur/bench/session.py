@@ -28,6 +28,7 @@ from accordeur.bench.record import build_record
 from accordeur.bench.wording import write_verdict
 from accordeur.core.budget import Budget
 from accordeur.core.cache import AnswerCache
+from accordeur.core.measurement import Measurement
 from accordeur.core.rendering import Request
 from accordeur.core.task import Example, Receipt
 from accordeur.parts.answering.adapted import adapted_model
@@ -134,6 +135,7 @@ class Session:
             leader = self.bench.leader
             if leader is None or best.measurement.score > (leader.score or 0.0):
                 self.bench.leader = best.measurement
+            self.bench.budget.reserved += self._held_out_seconds(best.measurement)
         self._note_fingerprints()
         self.folder.log(
             f"{stack.name}: {outcome.status}",
@@ -143,6 +145,15 @@ class Session:
         )
         self.observer.entry(view_of(outcome))
         return outcome
+
+    def _held_out_seconds(self, dev: Measurement) -> float:
+        """What the held-out rows will take, as long per row as dev rows took.
+
+        A lever that survives screening writes its way through all of them; without time set aside
+        the run would end long after its budget.
+        """
+        sealed = self.task.held_out
+        return dev.seconds / len(dev.rows) * sealed.count if sealed is not None else 0.0
 
     def _decide(self, outcomes: Sequence[Outcome]) -> tuple[Decision, str]:
         """Choose on dev; write the decision once and hash it.
@@ -174,6 +185,7 @@ class Session:
         if sealed is None or decision.lost:
             return None, None, ()
         self._phase("held-out")
+        self.bench.budget.reserved = 0.0
         openings = Openings(warn=self.observer.log).record(
             sealed.digest, self.plan.hash, self.folder.name, digest
         )

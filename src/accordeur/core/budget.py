@@ -41,10 +41,17 @@ class Budget:
 
     The clock only cuts (DESIGN section 4 rule 9): counts are fixed by the plan, and a candidate
     that is cut is not recommended.
+
+    Attributes:
+        seconds: allowed in all.
+        started: when, on the monotonic clock.
+        reserved: seconds that are promised to later work, such as held-out rows of what is
+            finished; not among what is left.
     """
 
     seconds: float | None = None
     started: float = field(default_factory=time.monotonic)
+    reserved: float = 0.0
 
     @property
     def elapsed(self) -> float:
@@ -54,7 +61,9 @@ class Budget:
     @property
     def left(self) -> float | None:
         """Seconds left, never negative; `None` when unlimited."""
-        return None if self.seconds is None else max(0.0, self.seconds - self.elapsed)
+        if self.seconds is None:
+            return None
+        return max(0.0, self.seconds - self.elapsed - self.reserved)
 
     @property
     def spent(self) -> bool:

@@ -122,6 +122,7 @@ class KnowingModel(ScriptedModel):
         zero_shot, few_shot: share it gets right without and with demonstrations.
         reply: what it writes when it is to generate; default "I see.".
         on_batch: sees every batch.
+        seconds: of every batch, as reported.
         name: equal names are equal models to plans and caches.
     """
 
@@ -132,6 +133,7 @@ class KnowingModel(ScriptedModel):
         few_shot: float = 0.9,
         reply: Callable[[Rendered], str] = lambda prompt: "I see.",
         on_batch: OnBatch | None = None,
+        seconds: float = 0.01,
         name: str = "scripted",
     ) -> None:
         def score(prompt: Rendered, continuation: str) -> float:
@@ -144,7 +146,7 @@ class KnowingModel(ScriptedModel):
             return -0.1 if continuation == LABELS[said] else -3.0 - chance(text, continuation)
 
         identity = ModelIdentity(name, digest(name), "scripted", "float32")
-        super().__init__(answers=reply, scores=score, identity=identity)
+        super().__init__(answers=reply, scores=score, seconds=seconds, identity=identity)
         self._on_batch = on_batch
 
     def score(
