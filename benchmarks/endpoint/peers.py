@@ -128,14 +128,19 @@ def _run(command: list[str], folder: Path, more: dict[str, str] | None = None) -
     return done.stdout
 
 
-def seconds_of(work: Work, asked: Rows) -> float:
-    """Wall seconds of the whole command; every answer is that of its prompt."""
+def seconds_of(work: Work, asked: Rows) -> tuple[float, float]:
+    """Wall and processor seconds of the whole command; every answer is that of its prompt."""
     with tempfile.TemporaryDirectory() as folder:
-        begun = time.perf_counter()
+        begun, own = time.perf_counter(), _children()
         said = work(Path(folder), asked)
-        spent = time.perf_counter() - begun
+        spent = time.perf_counter() - begun, _children() - own
     assert said == [row["answer"] for row in asked], f"an answer was lost or crossed: {said[:3]}"
     return spent
+
+
+def _children() -> float:
+    now = os.times()
+    return now.children_user + now.children_system
 
 
 def main() -> None:
@@ -158,11 +163,13 @@ def main() -> None:
         if asked.inspect is not None:
             works["inspect-ai"] = inspect_ai(place, asked.inspect.absolute())
         starting = {name: seconds_of(work, rows(1)) for name, work in works.items()}
-        found: dict[str, list[float]] = {name: [] for name in ("bare", "ours", *works)}
+        found: dict[str, list[tuple[float, float]]] = {
+            name: [] for name in ("bare", "ours", *works)
+        }
         for _ in range(asked.rounds):
             for name, once in (("bare", bare), ("ours", ours_once)):
                 found[name].append(
-                    timed(lambda o=once: o(base_url, asked.calls, asked.at_once), asked.calls)[0]  # type: ignore[misc]
+                    timed(lambda o=once: o(base_url, asked.calls, asked.at_once), asked.calls)  # type: ignore[misc]
                 )
             for name, work in works.items():
                 found[name].append(seconds_of(work, rows(asked.calls)))
@@ -175,12 +182,18 @@ def main() -> None:
     }
     for name, spent in found.items():
         ratio = statistics.median(
-            mine / base for mine, base in zip(spent, found["bare"], strict=True)
+            mine[0] / base[0] for mine, base in zip(spent, found["bare"], strict=True)
         )
-        told[name] = {"seconds": spent, "of_bare": ratio, "starting": starting.get(name)}
+        wall, own = (statistics.median(one[at] for one in spent) for at in (0, 1))
+        told[name] = {
+            "seconds": [one[0] for one in spent],
+            "processor": [one[1] for one in spent],
+            "of_bare": ratio,
+            "starting": starting.get(name),
+        }
         print(
-            f"{name:15} {statistics.median(spent):7.2f} s, {ratio:5.2f} times bare"
-            + (f"; with one prompt {starting[name]:.2f} s" if name in starting else "")
+            f"{name:15} {wall:7.2f} s, {own:6.2f} s of processor, {ratio:5.2f} times bare"
+            + (f"; with one prompt {starting[name][0]:.2f} s" if name in starting else "")
         )
     if asked.out is not None:
         asked.out.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")

@@ -64,19 +64,20 @@ def vote(samples: Sequence[Answer], task: TaskBrief) -> Answer:
 
     Samples that gave no answer have no vote, unless none gave one: then the first stands. A sample
     lost to an error makes the whole row one, so that it is asked again. The trace is that of the
-    sample given, then what every sample said.
+    sample given, then what every other sample said; the one given, too, where it has no trace.
     """
     usage = total_usage([one.usage for one in samples])
     seconds = sum(one.seconds for one in samples)
-    said = tuple(
-        Reply(f"sample {number}", one.trace[-1].text if one.trace else one.text)
-        for number, one in enumerate(samples, start=1)
-    )
     lost = [one for one in samples if one.status is Status.ERROR]
     heard = [
         one for one in samples if one.status is Status.OK and _parsed(one, task) not in (None, "")
     ]
     chosen = lost[0] if lost else _winner(heard, task) if heard else samples[0]
+    said = tuple(
+        Reply(f"sample {number}", one.trace[-1].text if one.trace else one.text)
+        for number, one in enumerate(samples, start=1)
+        if one is not chosen or not chosen.trace
+    )
     return replace(chosen, usage=usage, seconds=seconds, trace=(*chosen.trace, *said))
 
 
