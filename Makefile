@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 # Extra pip options for the torch step, e.g. TORCH_OPTIONS="--index-url URL" of a CPU-only index.
 TORCH_OPTIONS ?=
+# Processes that share the tests; each uses one thread.
+WORKERS ?= logical
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
@@ -57,7 +59,7 @@ imports: $(VENV)/.installed-dev
 
 unit: $(VENV)/.installed-dev
 	@$(BIN)/accordeur models pull
-	@$(BIN)/pytest -m "not slow and not gpu and not interop"
+	@OMP_NUM_THREADS=1 $(BIN)/pytest -m "not slow and not gpu and not interop" -n $(WORKERS) --dist worksteal
 
 test-slow: $(VENV)/.installed-dev
 	@$(BIN)/pytest -m "slow or gpu"
