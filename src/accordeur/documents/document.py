@@ -1,4 +1,4 @@
-"""A document as its reader gives it: the text that every span counts in, and what is known of it."""
+"""A document as its reader gives it: the text that spans count in, and what is known of it."""
 
 from __future__ import annotations
 

@@ -17,15 +17,15 @@ from accordeur.documents.readers.unreadable import Unreadable
 
 __all__ = ["ENDINGS", "Reader", "Unreadable", "reader_for"]
 
-_CODE = (
-    ".py .pyi .js .jsx .mjs .ts .tsx .java .kt .scala .c .h .cc .cpp .hpp .cs .go .rs .rb .php .pl .lua .r"
-    " .jl .swift .m .sh .bash .zsh .fish .ps1 .bat .sql .proto .tex .toml .ini .cfg .conf .yaml .yml"
-    " .css .scss .vue .svelte .dart .ex .exs .erl .hs .ml .clj .el .vim .cmake .gradle .tf"
-).split()
+_CODE = """
+.py .pyi .js .jsx .mjs .ts .tsx .java .kt .scala .c .h .cc .cpp .hpp .cs .go .rs .rb .php .pl
+.lua .r .jl .swift .m .sh .bash .zsh .fish .ps1 .bat .sql .proto .tex .toml .ini .cfg .conf
+.yaml .yml .css .scss .vue .svelte .dart .ex .exs .erl .hs .ml .clj .el .vim .cmake .gradle .tf
+"""
 
 ENDINGS: dict[str, str] = {
     **dict.fromkeys((".txt", ".text", ".log", ".rst", ".adoc", ".org", ""), "text"),
-    **dict.fromkeys(_CODE, "text"),
+    **dict.fromkeys(_CODE.split(), "text"),
     **dict.fromkeys((".md", ".markdown", ".mdx", ".mkd"), "markdown"),
 }
 """Ending of a file's name -> module of its reader."""
