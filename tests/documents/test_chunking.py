@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import json
+import os
 import re
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 from accordeur.core.errors import UsageError
 from accordeur.documents.chunking import Chunk, ChunkSize, chunk, words_and_marks
 from accordeur.documents.document import Document
-from accordeur.documents.readers import markdown
+from accordeur.documents.readers import markdown, reader_for
 
 TEXTS = st.text(alphabet=st.sampled_from("ab. \n\t#-é漢😀\r\u2028"), max_size=400)
 
@@ -79,15 +81,11 @@ def test_words_and_marks_are_counted() -> None:
     assert words_and_marks(" \n") == 0
 
 
-@pytest.mark.slow
 def test_the_spans_of_public_data_hold_in_what_the_readers_give() -> None:
-    import json
-
-    from accordeur.documents.readers import reader_for
-
-    place = Path(__file__).parents[3] / "shared" / "data" / "chunking_eval"
+    default = Path(__file__).parents[3] / "shared" / "data"
+    place = Path(os.environ.get("ACCORDEUR_DATA") or default) / "chunking_eval"
     if not place.is_dir():
-        pytest.skip("shared data are not here")
+        pytest.skip(f"no real data at {place} (set ACCORDEUR_DATA)")
     texts = {
         path.name: reader_for(path.name).read(path.read_bytes(), path.name).text
         for path in (place / "corpora").glob("*.md")

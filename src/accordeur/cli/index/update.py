@@ -12,7 +12,7 @@ def command(
     name: Annotated[str, typer.Argument(metavar="NAME_OR_FOLDER", help="Of the index.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> int:
-    """Read again what has changed in the documents an index was built from.
+    """Read again what has changed in an index's documents.
 
     Files that were not touched are not read, texts that were embedded are not embedded again.
     """
