@@ -55,8 +55,8 @@ def command(
     the old one answers, and a killed command leaves it whole.
     """
     from accordeur.cli.index.places import index_folder
-    from accordeur.cli.index.progress import BuildProgress
     from accordeur.cli.index.summary import summary
+    from accordeur.cli.index.watching import watched
     from accordeur.documents.index import IndexSettings, build_index
 
     defaults = IndexSettings()
@@ -73,11 +73,12 @@ def command(
 
         model = Models(log=note).embedder(embedder)
     folder = index_folder(name)
-    progress = BuildProgress()
-    try:
-        report = build_index(docs, folder, settings, model, progress=progress, again=again)
-    finally:
-        progress.clear()
+    report = watched(
+        lambda progress: build_index(docs, folder, settings, model, progress=progress, again=again),
+        f"accordeur index build {name} ...",
+    )
+    if isinstance(report, int):
+        return report
     if as_json:
         print(json.dumps(report.to_json(), indent=1))
     else:

@@ -18,16 +18,17 @@ def command(
     """
     from accordeur.cli.index.opening import embedder_of
     from accordeur.cli.index.places import existing_index
-    from accordeur.cli.index.progress import BuildProgress
     from accordeur.cli.index.summary import summary
+    from accordeur.cli.index.watching import watched
     from accordeur.documents.index import update_index
 
     folder = existing_index(name)
     embedder = embedder_of(folder)
-    progress = BuildProgress()
-    try:
-        report = update_index(folder, embedder, progress=progress)
-    finally:
-        progress.clear()
+    report = watched(
+        lambda progress: update_index(folder, embedder, progress=progress),
+        f"accordeur index update {name}",
+    )
+    if isinstance(report, int):
+        return report
     print(json.dumps(report.to_json(), indent=1) if as_json else "\n".join(summary(report)))
     return 0

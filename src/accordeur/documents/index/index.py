@@ -91,6 +91,7 @@ class Index:
         self.connection = connection
         self.vectors = vectors
         self._embed = embedder
+        self._whole: VectorIndex | None = None
         self._lock = threading.Lock()
         self._contents = _contents(connection)
         rows = connection.execute("SELECT content FROM passages ORDER BY number").fetchall()
@@ -256,9 +257,14 @@ class Index:
         if not questions or not len(numbers):
             return [NO_SCORES] * len(questions)
         vectors = self.vectors if among is None else self.vectors[numbers]
-        places, cosines = VectorIndex(vectors, [""] * len(numbers)).search(
-            self._embed.embed(questions), n
+        searcher = (
+            self._whole
+            if among is None and self._whole
+            else VectorIndex(vectors, [""] * len(numbers))
         )
+        if among is None:
+            self._whole = searcher
+        places, cosines = searcher.search(self._embed.embed(questions), n)
         return [
             dict(zip(row.tolist(), scores.tolist(), strict=True))
             for row, scores in zip(numbers[places], cosines, strict=True)
