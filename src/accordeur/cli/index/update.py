@@ -10,6 +10,9 @@ import typer
 
 def command(
     name: Annotated[str, typer.Argument(metavar="NAME_OR_FOLDER", help="Of the index.")],
+    base_url: Annotated[
+        str | None, typer.Option(metavar="URL", help="Where an embedder of an endpoint is.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> int:
     """Read again what has changed in an index's documents.
@@ -23,7 +26,7 @@ def command(
     from accordeur.documents.index import update_index
 
     folder = existing_index(name)
-    embedder = embedder_of(folder)
+    embedder = embedder_of(folder, base_url)
     report = watched(
         lambda progress: update_index(folder, embedder, progress=progress),
         f"accordeur index update {name}",
