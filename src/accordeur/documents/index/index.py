@@ -39,7 +39,7 @@ from accordeur.documents.ranking.order import (
     check_ranking,
     found,
 )
-from accordeur.documents.vectors import VectorIndex
+from accordeur.documents.vectors import UNIT, VectorIndex
 from accordeur.store.database import NewerSchema
 
 _TRIES = 5
@@ -90,6 +90,7 @@ class Index:
         self.facts = facts
         self.connection = connection
         self.vectors = vectors
+        self._near = None if vectors is None else VectorIndex(vectors, longest=UNIT)
         self._embed = embedder
         self._lock = threading.Lock()
         self._contents = _contents(connection)
@@ -249,19 +250,16 @@ class Index:
     def _by_vectors(
         self, questions: Sequence[str], n: int, among: list[int] | None
     ) -> list[Scores]:
-        assert self.vectors is not None
+        assert self._near is not None
         if self._embed is None:
             raise UsageError("The index was opened without its embedder; only words can be asked.")
-        numbers = np.arange(len(self)) if among is None else self._numbers(among)
-        if not questions or not len(numbers):
+        numbers = None if among is None else self._numbers(among)
+        if not questions or not len(self if numbers is None else numbers):
             return [NO_SCORES] * len(questions)
-        vectors = self.vectors if among is None else self.vectors[numbers]
-        places, cosines = VectorIndex(vectors, [""] * len(numbers)).search(
-            self._embed.embed(questions), n
-        )
+        found = self._near.search(self._embed.embed(questions), n, only=numbers)
         return [
             dict(zip(row.tolist(), scores.tolist(), strict=True))
-            for row, scores in zip(numbers[places], cosines, strict=True)
+            for row, scores in zip(*found, strict=True)
         ]
 
     def _numbers(self, among: list[int]) -> Any:
