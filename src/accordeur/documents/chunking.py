@@ -26,7 +26,12 @@ Count = Callable[[str], int]
 SMALLEST = 16
 """Tokens below which a chunk says too little to be worth a vector."""
 
-_WORDS = re.compile(r"\w+|[^\w\s]")
+LONGEST_TOKEN = 20
+"""Characters that a token may stand for. Embedders take a word of a thousand letters for one
+unknown token; a passage must not grow without end by such words."""
+
+# A sign of Chinese, Japanese or Korean, a part of a word, or a mark.
+_WORDS = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|\\w{1,10}|[^\\w\\s]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +76,7 @@ class ChunkSize:
 
 
 def words_and_marks(text: str) -> int:
-    """Words and punctuation marks: what is counted where nothing embeds."""
+    """Words, long ones by their parts, and punctuation marks: counted where nothing embeds."""
     return sum(1 for _ in _WORDS.finditer(text))
 
 
@@ -87,14 +92,18 @@ def chunk(document: Document, size: ChunkSize, count: Count, *, markdown: bool) 
     Raises:
         MissingDependency: the splitter is not installed.
     """
-    splitter = _splitter(size, count, markdown=markdown)
+
+    def sized(text: str) -> int:
+        return max(count(text), len(text) // LONGEST_TOKEN)
+
+    splitter = _splitter(size, sized, markdown=markdown)
     made: list[Chunk] = []
     for offset, text in splitter.chunk_indices(document.text[document.body :]):
         bare = text.strip()  # Markdown keeps what the first line is indented by
         start = document.body + offset + len(text) - len(text.lstrip())
         if bare:
-            one = Chunk(start, start + len(bare), count(bare))
-            made.extend(_fitting(document.text, one, size, count))
+            one = Chunk(start, start + len(bare), sized(bare))
+            made.extend(_fitting(document.text, one, size, sized))
     return list(_headed(document, made))
 
 

@@ -183,7 +183,8 @@ class VectorIndex:
     @staticmethod
     def _floor(best: FloatArray, margin: npt.NDArray[np.float64]) -> FloatArray:
         """The lowest rough similarity of a candidate, [q]; what is excluded lies below."""
-        return np.maximum(best.min(axis=1) - margin, _LOWEST).astype(np.float32)
+        floor: FloatArray = np.maximum(best.min(axis=1) - margin, _LOWEST).astype(np.float32)
+        return floor
 
     def _exact(self, query: FloatArray, positions: IndexArray) -> FloatArray:
         """Similarities of vectors to a query, [positions]."""

@@ -18,7 +18,7 @@ Say = Callable[..., Any]
 @pytest.fixture(autouse=True)
 def scripted(monkeypatch: pytest.MonkeyPatch) -> None:
     """What `local/minilm` means here: loading the real one takes seconds."""
-    monkeypatch.setattr(Models, "embedder", lambda _, name: ScriptedEmbedder(name=name))
+    monkeypatch.setattr(Models, "embedder", lambda _, name, dtype: ScriptedEmbedder(name=name))
 
 
 @pytest.fixture

@@ -78,6 +78,13 @@ def test_hidden_files_and_what_links_lead_to_stay_out(
     assert build().documents == 4
 
 
+def test_names_that_are_no_utf_8_are_spelled_out(docs: Path, build: Build, opened: Open) -> None:
+    (Path(os.fsdecode(os.fsencode(docs) + b"/caf\xe9.txt"))).write_text("A menu of the day.")
+    assert "caf\\udce9.txt" in build().added
+    with opened() as index:
+        assert index.document("caf\\udce9.txt").text == "A menu of the day."
+
+
 def test_patterns_leave_names_out(docs: Path, build: Build) -> None:
     settings = IndexSettings(24, 6, exclude=("boats", "*.csv"))
     assert build(settings=settings).added == ["leave.md"]

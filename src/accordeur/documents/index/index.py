@@ -357,6 +357,13 @@ def _connected(path: Path) -> sqlite3.Connection:
     raise AssertionError("unreachable")
 
 
+def embedder_info(folder: Path) -> EmbedderInfo | None:
+    """The embedder of an index; `None` where words alone are indexed, or there is no index yet."""
+    with suppress(StoreError), open_index(folder) as index:
+        return index.embedder
+    return None
+
+
 def _vectors(folder: Path, facts: Mapping[str, Any]) -> FloatArray | None:
     if not facts["vectors"]:
         return None
