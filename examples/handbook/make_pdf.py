@@ -4,15 +4,17 @@
     python examples/handbook/make_pdf.py FOLDER     # writes them elsewhere
 
 The sources use a small part of Markdown: front matter, headings, paragraphs, numbered lists and
-tables. Pages are A5, in the fonts every reader of PDF has, and hold no time of making: the same
-source gives the same bytes.
+tables. Pages are A5, in the fonts every reader of PDF has. The time of making is that of the front
+matter, so the same source gives the same bytes.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -32,9 +34,7 @@ TEXT = ParagraphStyle("text", fontName="Times-Roman", fontSize=11, leading=14.5,
 CELL = ParagraphStyle("cell", parent=TEXT, fontSize=9.5, leading=11.5, spaceAfter=0)
 HEAD = ParagraphStyle("head", parent=CELL, fontName="Helvetica-Bold", fontSize=9)
 ITEM = ParagraphStyle("item", parent=TEXT, leftIndent=14, bulletIndent=0, spaceAfter=3)
-TITLE = ParagraphStyle(
-    "title", fontName="Helvetica-Bold", fontSize=17, leading=21, spaceAfter=10
-)
+TITLE = ParagraphStyle("title", fontName="Helvetica-Bold", fontSize=17, leading=21, spaceAfter=10)
 SECTION = ParagraphStyle(
     "section", fontName="Helvetica-Bold", fontSize=11.5, leading=14, spaceBefore=8, spaceAfter=4,
     keepWithNext=1,
@@ -100,15 +100,15 @@ def write(source: Path, target: Path) -> None:
         canvas.drawString(MARGIN, 9 * mm, f"Tollanmere Ferry Works, {fields['title']}")
         canvas.drawRightString(A5[0] - MARGIN, 9 * mm, f"{fields['date']}, page {document.page}")
 
+    made = datetime.fromisoformat(fields["date"]).replace(tzinfo=UTC)
+    os.environ["SOURCE_DATE_EPOCH"] = str(int(made.timestamp()))  # what reportlab asks the time
     target.parent.mkdir(parents=True, exist_ok=True)
     document = SimpleDocTemplate(
         str(target), pagesize=A5, leftMargin=MARGIN, rightMargin=MARGIN, topMargin=MARGIN,
         bottomMargin=18 * mm, title=fields["title"], author=fields["author"],
-        keywords=fields["tags"], creator="make_pdf.py", invariant=1,
+        subject="handbook, ninth edition", keywords=fields["tags"], creator="make_pdf.py",
     )  # fmt: skip
-    document.build(
-        list(flowables(body, document.width)), onFirstPage=foot, onLaterPages=foot
-    )
+    document.build(list(flowables(body, document.width - 12)), onFirstPage=foot, onLaterPages=foot)
 
 
 def main(folder: Path) -> None:
