@@ -91,6 +91,19 @@ def table(block: str, width: float) -> Table:
     return made
 
 
+class Booklet(SimpleDocTemplate):
+    """Pages whose titles stand in the outline of the file."""
+
+    def afterFlowable(self, flowable: Flowable) -> None:  # noqa: N802 - reportlab's name
+        """Enter a title that was just set."""
+        style = getattr(flowable, "style", None)
+        if style in (TITLE, SECTION):
+            key = f"title-{self.seq.nextf('title')}"
+            self.canv.bookmarkPage(key)
+            level = int(style is SECTION)
+            self.canv.addOutlineEntry(flowable.getPlainText(), key, level)
+
+
 def write(source: Path, target: Path) -> None:
     """One document."""
     fields, body = front_matter(source.read_text(encoding="utf-8"))
@@ -103,7 +116,7 @@ def write(source: Path, target: Path) -> None:
     made = datetime.fromisoformat(fields["date"]).replace(tzinfo=UTC)
     os.environ["SOURCE_DATE_EPOCH"] = str(int(made.timestamp()))  # what reportlab asks the time
     target.parent.mkdir(parents=True, exist_ok=True)
-    document = SimpleDocTemplate(
+    document = Booklet(
         str(target), pagesize=A5, leftMargin=MARGIN, rightMargin=MARGIN, topMargin=MARGIN,
         bottomMargin=18 * mm, title=fields["title"], author=fields["author"],
         subject="handbook, ninth edition", keywords=fields["tags"], creator="make_pdf.py",
