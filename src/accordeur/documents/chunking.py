@@ -9,12 +9,13 @@ splitter and never searched for again.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from accordeur.core.errors import MissingDependency, UsageError
-from accordeur.documents.document import Document
+from accordeur.documents.document import Document, Heading
 
 if TYPE_CHECKING:
     from semantic_text_splitter import MarkdownSplitter, TextSplitter
@@ -35,11 +36,13 @@ class Chunk:
     Attributes:
         start, end: characters.
         tokens: of it, special ones included.
+        headings: titles that its first words stand under, outermost first.
     """
 
     start: int
     end: int
     tokens: int
+    headings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +90,30 @@ def chunk(document: Document, size: ChunkSize, count: Count, *, markdown: bool) 
     splitter = _splitter(size, count, markdown=markdown)
     made: list[Chunk] = []
     for offset, text in splitter.chunk_indices(document.text[document.body :]):
-        start = document.body + offset
-        made.extend(
-            _fitting(document.text, Chunk(start, start + len(text), count(text)), size, count)
-        )
-    return made
+        bare = text.strip()  # Markdown keeps what the first line is indented by
+        start = document.body + offset + len(text) - len(text.lstrip())
+        if bare:
+            one = Chunk(start, start + len(bare), count(bare))
+            made.extend(_fitting(document.text, one, size, count))
+    return list(_headed(document, made))
+
+
+def _headed(document: Document, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
+    """The chunks, in order, with the titles that stand over their first words that are no title."""
+    waiting = deque(document.headings)
+    stack: list[Heading] = []
+    for one in chunks:
+        place = one.start
+        while waiting and waiting[0].start < one.end:
+            if document.text[place : waiting[0].start].strip():
+                break
+            heading = waiting.popleft()
+            while stack and stack[-1].level >= heading.level:
+                stack.pop()
+            stack.append(heading)
+            line = document.text.find("\n", heading.start)
+            place = max(place, line if line >= 0 else one.end)
+        yield replace(one, headings=tuple(heading.title for heading in stack))
 
 
 def _fitting(text: str, one: Chunk, size: ChunkSize, count: Count) -> Iterator[Chunk]:

@@ -26,7 +26,7 @@ def command(
     ] = None,
     overlap: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Tokens a passage repeats of the last. Default: 32."),
+        typer.Option(metavar="N", help="Tokens repeated of the passage before. Default: 32."),
     ] = None,
     exclude: Annotated[
         list[str] | None,
@@ -62,7 +62,7 @@ def command(
     defaults = IndexSettings()
     settings = IndexSettings(
         defaults.chunk_tokens if chunk_tokens is None else chunk_tokens,
-        defaults.overlap if overlap is None else overlap,
+        overlap,
         tuple(exclude or ()),
         defaults.max_file_size if max_file_size is None else round(max_file_size * 1e6),
     )

@@ -174,7 +174,7 @@ class Ledger:
                     one.start,
                     one.end,
                     document.page(one.start),
-                    json.dumps(document.under(one.start)),
+                    json.dumps(one.headings),
                     text := document.text[one.start : one.end],
                     one.tokens,
                     bytes.fromhex(digest_bytes(text.encode())),
