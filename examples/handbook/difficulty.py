@@ -1,7 +1,7 @@
 """How hard the questions are for a search: where the passages with the answer stand.
 
     accordeur index build handbook examples/handbook/documents
-    python examples/handbook/difficulty.py .accordeur/indexes/handbook
+    python examples/handbook/difficulty.py
 
 Prints the tables of the README. All 90 questions with an answer are counted, whatever their file:
 this describes the data and chooses nothing.
@@ -74,4 +74,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else ".accordeur/indexes/handbook"))
