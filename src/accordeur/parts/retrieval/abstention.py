@@ -12,7 +12,6 @@ numbers, because the usual task has some dozens of rows.
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Mapping, Sequence
