@@ -197,6 +197,12 @@ class _Stopping:
     def answer(self, candidate: Candidate, rows: Sequence[Example]) -> Sequence[Answer]:
         return self._view.answer(candidate, rows)
 
+    def grade(self, rows: Sequence[Example], answers: Sequence[Answer]) -> Sequence[float | None]:
+        return self._view.grade(rows, answers)
+
+    def passages(self) -> Mapping[str, bytes]:
+        return self._view.passages()
+
     def log(self, message: str) -> None:
         self._view.log(message)
 
