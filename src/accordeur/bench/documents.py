@@ -7,7 +7,9 @@ the fingerprint of what it holds, so every run that uses it is told the price of
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,7 +22,8 @@ from accordeur.core.task import Example, SealedSplit
 from accordeur.documents.index import Index, build_index, open_index
 from accordeur.documents.index.settings import EmbedderInfo
 from accordeur.parts.retrieval import Collection
-from accordeur.store.json_files import read_json, write_json
+from accordeur.store.durable import write_atomic
+from accordeur.store.json_files import read_object
 
 PRICE = "price.json"
 """Beside an index: its fingerprint, and the seconds that making it took."""
@@ -47,7 +50,9 @@ class Indexed:
 
     def placed(self, spans: Sequence[Span]) -> tuple[Span, ...]:
         """Spans under the names that passages have."""
-        return tuple(replace(one, document=self.names.get(one.document, one.document)) for one in spans)
+        return tuple(
+            replace(one, document=self.names.get(one.document, one.document)) for one in spans
+        )
 
 
 class TaskDocuments:
@@ -59,21 +64,25 @@ class TaskDocuments:
         rows: whose places and documents must be there.
         held_out: rows that are looked at through their seal.
         progress: told how far it is.
+        indexes: folder of indexes; default in the user's cache.
     """
 
     def __init__(
         self,
         source: Path,
-        embedder: Callable[[], Embedder],
+        embedder: Embedder,
         rows: Sequence[Example],
         held_out: SealedSplit | None,
-        progress: Progress,
+        progress: Progress | None = None,
+        *,
+        indexes: Path | None = None,
     ) -> None:
         self._source = source
         self._embedder = embedder
         self._rows = rows
         self._held_out = held_out
         self._progress = progress
+        self._indexes = indexes or cache_folder() / "indexes"
         self._indexed: Indexed | None = None
 
     def indexed(self) -> Indexed:
@@ -87,19 +96,24 @@ class TaskDocuments:
         return self._indexed
 
     def _index(self) -> Indexed:
-        embedder = self._embedder()
+        embedder = self._embedder
         info = EmbedderInfo.of(embedder)
-        folder = _place(self._source, info)
+        # Two embedders have a folder each, for their vectors cannot be mixed.
+        name = digest([str(self._source.absolute()), info.key])[:24]
+        folder = self._indexes / name
         try:
             report = build_index([self._source], folder, None, embedder, progress=self._progress)
             opened = open_index(folder, embedder)
         except UsageError as error:
-            raise TaskError(error.message, hint=error.hint or None) from error
+            raise TaskError(error.message, hint=error.hint) from error
         with opened as index:
             if not len(index):
-                skipped = "; ".join(f"`{name}`: {why}" for name, why in list(report.skipped.items())[:3])
+                skipped = "; ".join(
+                    f"`{name}`: {why}" for name, why in list(report.skipped.items())[:3]
+                )
                 raise TaskError(
-                    f"No document of `{self._source}` holds text." + (f" {skipped}" if skipped else ""),
+                    f"No document of `{self._source}` holds text."
+                    + (f" {skipped}" if skipped else ""),
                     hint="name a folder of text, Markdown, HTML or PDF files under `documents:`",
                 )
             names = {name: one.name for one in index.documents() for name in (one.name, *one.also)}
@@ -110,11 +124,6 @@ class TaskDocuments:
             return Indexed(_collection(index, info), seconds, index.fingerprint, names)
 
 
-def _place(source: Path, info: EmbedderInfo) -> Path:
-    """The folder of an index; two embedders have one each, for their vectors cannot be mixed."""
-    return cache_folder() / "indexes" / digest([str(source.absolute()), info.key])[:24]
-
-
 def _collection(index: Index, info: EmbedderInfo) -> Collection:
     passages = tuple(index.passage(number) for number in range(len(index)))
     return Collection(passages, index.vectors, info.name, info.digest)
@@ -122,13 +131,12 @@ def _collection(index: Index, info: EmbedderInfo) -> Collection:
 
 def _price(folder: Path, fingerprint: str, seconds: float) -> float:
     """What making this very content took at first; what it took now where that is not known."""
-    known = read_json(folder / PRICE) if (folder / PRICE).is_file() else None
+    known = read_object(folder / PRICE)
     if known is not None and known.get("fingerprint") == fingerprint:
         return float(known["seconds"])
-    try:
-        write_json(folder / PRICE, {"fingerprint": fingerprint, "seconds": seconds})
-    except StoreError:
-        pass  # a cache that cannot be written costs nobody anything but this number
+    data = json.dumps({"fingerprint": fingerprint, "seconds": seconds}).encode()
+    with suppress(StoreError):  # without it later runs are told the price of looking for changes
+        write_atomic(folder / PRICE, data)
     return seconds
 
 

@@ -121,6 +121,11 @@ class Index:
         """Passages."""
         return int(self._facts["passages"])
 
+    @property
+    def vectors(self) -> FloatArray | None:
+        """Of the passages, float32 [passages, d]; `None` where words alone are indexed."""
+        return self._vectors
+
     def search(
         self,
         questions: Sequence[str],

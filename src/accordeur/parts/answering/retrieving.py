@@ -104,11 +104,13 @@ class RetrievingAnswerer:
 
     def _told(self, request: Request, looked: Looked, answer: Answer, share: float) -> Answer:
         """The answer with what was looked up; withheld where it is likely wrong."""
-        answer = replace(answer, seconds=answer.seconds + share, retrieved=looked.retrieved)
+        signals = answer_signals(request, looked, answer)
+        retrieved = replace(looked.retrieved, signals=signals.known)
+        answer = replace(answer, seconds=answer.seconds + share, retrieved=retrieved)
         confidence = self._part.confidence
         if confidence is None or answer.status is Status.ERROR:
             return answer
-        sure = confidence.probability(answer_signals(request, looked, answer))
+        sure = confidence.probability(signals)
         answer = replace(answer, confidence=sure)
         threshold = self._part.threshold
         if threshold is None or sure >= threshold or answer.status is not Status.OK:
