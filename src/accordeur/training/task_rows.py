@@ -11,7 +11,7 @@ from accordeur.core.rendering import Rendered, Request
 from accordeur.core.task import Example
 from accordeur.models.local.pieces import PromptTokenizer
 from accordeur.parts.answering.prompting import Prompting
-from accordeur.parts.answering.retrieving import answer_room
+from accordeur.parts.answering.retrieving import prompt_rooms
 from accordeur.parts.pattern import Reason
 from accordeur.parts.retrieval import Retrieval
 from accordeur.parts.retrieval.retriever import Retriever, told_of_passages
@@ -52,8 +52,7 @@ def _rendered(
     if part is None:
         return Prompting(candidate, source).render(requests)
     plain = Prompting(told_of_passages(candidate, part.words), source)
-    left = model.context_window - answer_room(candidate, model)
-    rooms = [left - model.prompt_tokens(one)[0] for one in plain.render(requests)]
+    rooms = prompt_rooms(candidate, model, plain.render(requests))
     gold = [row.spans for row in rows]
     looked = Retriever(part, source).look(requests, rooms, model.count_tokens, gold)
     return plain.render([one.request for one in looked])

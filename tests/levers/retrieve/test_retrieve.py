@@ -21,7 +21,7 @@ NOTE = re.compile(r"(M\w+ \w+) called about (.+?)\. ")
 def reader(prompt: Rendered) -> str:
     """Reads what it is shown: the matter of the caller asked for, else that of the first note."""
     text = prompt.messages[-1].text
-    notes = dict(NOTE.findall(text))
+    notes: dict[str, str] = dict(NOTE.findall(text))
     asked = re.search(r"What did (.+?) call about", text)
     assert asked is not None
     return notes.get(asked[1], next(iter(notes.values()), "no idea"))

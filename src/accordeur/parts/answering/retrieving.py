@@ -97,9 +97,7 @@ class RetrievingAnswerer:
         """
         model = self.model
         assert model is not None
-        left = model.context_window - answer_room(self.candidate, model)
-        bare = self.inner.render(requests)
-        rooms = [left - model.prompt_tokens(one)[0] for one in bare]
+        rooms = prompt_rooms(self.candidate, model, self.inner.render(requests))
         return self._retriever.look(requests, rooms, model.count_tokens)
 
     def _told(self, request: Request, looked: Looked, answer: Answer, share: float) -> Answer:
@@ -153,6 +151,12 @@ def answer_signals(request: Request, looked: Looked, answer: Answer) -> Signals:
         logprob = math.log(max(1e-12, *answer.probabilities))
     shown = " ".join(one.text for one in looked.packed.shown)
     return signals_of(question_of(request), answer.text, logprob, looked.found, shown)
+
+
+def prompt_rooms(candidate: Candidate, model: Model, prompts: Sequence[Rendered]) -> list[int]:
+    """Tokens that each prompt leaves for passages, the answer's own room kept free."""
+    left = model.context_window - answer_room(candidate, model)
+    return [left - model.prompt_tokens(one)[0] for one in prompts]
 
 
 def answer_room(candidate: Candidate, model: Model) -> int:

@@ -110,10 +110,20 @@ class Retriever:
                 self._with_gold(request, hits, spans)
                 for request, hits, spans in zip(requests, found, gold, strict=True)
             ]
+        return self.put(requests, found, rooms, count_tokens)
+
+    def put(
+        self,
+        requests: Sequence[Request],
+        found: Sequence[Sequence[Found]],
+        rooms: Sequence[int],
+        count_tokens: CountTokens,
+    ) -> list[Looked]:
+        """Each request with passages that are given, as `look`."""
         looked = []
         for request, hits, room in zip(requests, found, rooms, strict=True):
             packed = pack(hits, max(0, min(room, self._part.tokens)), count_tokens)
-            looked.append(Looked(with_passages(request, packed), hits, packed))
+            looked.append(Looked(with_passages(request, packed), tuple(hits), packed))
         return looked
 
     def _with_gold(
