@@ -14,7 +14,7 @@ from accordeur.bench.endpoint import (
     refuse_offline,
     settle_labels,
 )
-from accordeur.bench.forecast import measure_speed, row_tokens
+from accordeur.bench.forecast import ladder_seconds, measure_speed, row_tokens
 from accordeur.bench.observer import Observer, PlannedEntry, PlanView
 from accordeur.bench.options import Options
 from accordeur.bench.plan import Plan, make_plan
@@ -151,7 +151,7 @@ class Preparation:
         task = self.task
         labelled = len(task.train) + len(task.dev)
         possible, refused = refuse_impossible(
-            self.stacks,
+            self._asked(),
             task.brief,
             self.model.capabilities if self.model else None,
             labelled_rows=labelled,
@@ -187,6 +187,16 @@ class Preparation:
             screening=self.options.screening,
         )
 
+    def _asked(self) -> list[Stack]:
+        """The stacks; `all` means those over documents only where there are documents."""
+        if not self.everything or self.task.documents is not None:
+            return self.stacks
+        return [
+            stack
+            for stack in self.stacks
+            if not any(Need.DOCUMENTS in lever.needs for lever in stack.levers)
+        ]
+
     def _forecaster(self) -> Forecaster:
         fixed = self.options.effort
         if self.model is None:
@@ -194,11 +204,14 @@ class Preparation:
         base = self.base()
         held_out = self.task.held_out.count if self.task.held_out else 0
         rows = len(self.task.train) + len(self.task.dev) + held_out
+        tokens = row_tokens(self.task, base, self.model, Prompting(base, self.source))
+        speed = measure_speed(self.model)
+        ladder = ladder_seconds(self.task, tokens, speed) if self.task.documents else 0.0
         return ByTokens(
             self.task,
-            row_tokens(self.task, base, self.model, Prompting(base, self.source)),
-            measure_speed(self.model),
-            overhead=10.0 + 0.004 * rows,
+            tokens,
+            speed,
+            overhead=10.0 + 0.004 * rows + ladder,
             budget=self.options.budget,
             fixed=fixed,
             screening=self.options.screening,
