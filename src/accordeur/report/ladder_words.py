@@ -31,7 +31,7 @@ def searched_words(found: Found) -> str:
     used = found["retrieval"][0]
     said = [
         f"{measure_name(name)} {points(one['value'])} {interval(one['interval'])}".strip()
-        for name, one in used["measures"].items()
+        for name, one in sorted(used["measures"].items(), reverse=True)
         if not name.startswith(("span_precision", "hit"))
     ]
     return f"The search by itself: {', '.join(said)}."

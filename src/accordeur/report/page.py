@@ -22,6 +22,7 @@ from accordeur.report.sections.reasoning import reasoning
 from accordeur.report.sections.section import Section
 from accordeur.report.sections.training import training
 from accordeur.report.sections.verdict import verdict
+from accordeur.report.sections.withholding import withholding
 from accordeur.store.durable import make_folder, write_atomic
 
 
@@ -64,6 +65,7 @@ def sections(report: Report) -> list[Section]:
         label_next(report),
         comparison(report),
         ladder(report),
+        withholding(report),
         forgetting(report),
         *figure_sections(report),
         reasoning(report),
