@@ -126,7 +126,7 @@ class Workshop:
         lever = lever or self.lever
         rows = tuple(self.task.train if train is None else train)
         folder = RunFolder.create_or_open(self.root, "check", {"fit": self._fits})
-        entry = EntryContext(self._bench(folder, effort), lever.name, lever=lever.name)
+        entry = EntryContext(self.bench(folder, effort), lever.name, lever=lever.name)
         view: FitContext = LeverView(entry)
         if stop_at is not None:
             view = _Stopping(view, stop_at)
@@ -154,7 +154,8 @@ class Workshop:
             states != chance_moved,
         )
 
-    def _bench(self, folder: RunFolder, effort: int) -> Bench:
+    def bench(self, folder: RunFolder, effort: int) -> Bench:
+        """What the entries of a run would share."""
         documents = None
         if self.task.documents is not None:
             documents = TaskDocuments(
