@@ -20,6 +20,11 @@ _RUNGS = {
     "distractors": "the passages found by the ranking in use, those with the answer left out",
 }
 
+_SEARCHED = (
+    "The search by itself, without a model: how much of the answer's places the passages hold, and "
+    "how high the first passage with some of it stands."
+)
+
 
 def ladder(report: Report) -> Section | None:
     """Rungs, gaps, and the search by itself; `None` for a run without documents."""
@@ -42,7 +47,10 @@ def ladder(report: Report) -> Section | None:
             tag("p", prose(said), class_="note"),
             tag("ul", [tag("li", prose(one["sentence"])) for one in found["gaps"]]),
             scrolled(_rungs(found), "Rungs"),
-            scrolled(_gaps(found), "Gaps") if found["gaps"] else None,
+            folded("The gaps in numbers", scrolled(_gaps(found), "Gaps"))
+            if found["gaps"]
+            else None,
+            tag("p", prose(_SEARCHED), class_="note") if found["retrieval"] else None,
             scrolled(_searches(found), "The search by itself") if found["retrieval"] else None,
             *notes,
             folded("How to read this ladder", tag("dl", told, class_="notes")),
