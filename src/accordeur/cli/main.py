@@ -31,7 +31,7 @@ COMMANDS: Mapping[str, str] = {
     "conversations forget": "Remove conversations for good, down to the bytes.",
     "index": "Index documents, keep the index up to date, search it.",
     "index build": "Index documents, or bring an index up to date with them.",
-    "index update": "Bring an index up to date with its documents.",
+    "index update": "Read again what has changed in an index's documents.",
     "index status": "Say what an index holds, and whether its documents have changed.",
     "index search": "Find passages.",
     "index inspect": "Show an index's documents, or the passages of one.",

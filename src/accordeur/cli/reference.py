@@ -37,6 +37,7 @@ happens.
 | variable | meaning |
 |---|---|
 | `ACCORDEUR_RUNS` | folder of runs, default `./.accordeur/runs` |
+| `ACCORDEUR_INDEXES` | folder of document indexes, default `./.accordeur/indexes` |
 | `ACCORDEUR_CACHE` | folder of converted models and answers, default `~/.cache/accordeur` |
 | `ACCORDEUR_CONFIG` | folder of the table of prices, default `~/.config/accordeur` |
 | `ACCORDEUR_STATE` | folder of conversations, default `~/.local/share/accordeur` |

@@ -9,12 +9,13 @@ splitter and never searched for again.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from accordeur.core.errors import MissingDependency, UsageError
-from accordeur.documents.document import Document
+from accordeur.documents.document import Document, Heading
 
 if TYPE_CHECKING:
     from semantic_text_splitter import MarkdownSplitter, TextSplitter
@@ -25,7 +26,12 @@ Count = Callable[[str], int]
 SMALLEST = 16
 """Tokens below which a chunk says too little to be worth a vector."""
 
-_WORDS = re.compile(r"\w+|[^\w\s]")
+LONGEST_TOKEN = 20
+"""Characters that a token may stand for. Embedders take a word of a thousand letters for one
+unknown token; a passage must not grow without end by such words."""
+
+# A sign of Chinese, Japanese or Korean, a part of a word, or a mark.
+_WORDS = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|\\w{1,10}|[^\\w\\s]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +41,13 @@ class Chunk:
     Attributes:
         start, end: characters.
         tokens: of it, special ones included.
+        headings: titles that its first words stand under, outermost first.
     """
 
     start: int
     end: int
     tokens: int
+    headings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +76,7 @@ class ChunkSize:
 
 
 def words_and_marks(text: str) -> int:
-    """Words and punctuation marks: what is counted where nothing embeds."""
+    """Words, long ones by their parts, and punctuation marks: counted where nothing embeds."""
     return sum(1 for _ in _WORDS.finditer(text))
 
 
@@ -84,14 +92,37 @@ def chunk(document: Document, size: ChunkSize, count: Count, *, markdown: bool) 
     Raises:
         MissingDependency: the splitter is not installed.
     """
-    splitter = _splitter(size, count, markdown=markdown)
+
+    def sized(text: str) -> int:
+        return max(count(text), len(text) // LONGEST_TOKEN)
+
+    splitter = _splitter(size, sized, markdown=markdown)
     made: list[Chunk] = []
     for offset, text in splitter.chunk_indices(document.text[document.body :]):
-        start = document.body + offset
-        made.extend(
-            _fitting(document.text, Chunk(start, start + len(text), count(text)), size, count)
-        )
-    return made
+        bare = text.strip()  # Markdown keeps what the first line is indented by
+        start = document.body + offset + len(text) - len(text.lstrip())
+        if bare:
+            one = Chunk(start, start + len(bare), sized(bare))
+            made.extend(_fitting(document.text, one, size, sized))
+    return list(_headed(document, made))
+
+
+def _headed(document: Document, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
+    """The chunks, in order, with the titles that stand over their first words that are no title."""
+    waiting = deque(document.headings)
+    stack: list[Heading] = []
+    for one in chunks:
+        place = one.start
+        while waiting and waiting[0].start < one.end:
+            if document.text[place : waiting[0].start].strip():
+                break
+            heading = waiting.popleft()
+            while stack and stack[-1].level >= heading.level:
+                stack.pop()
+            stack.append(heading)
+            line = document.text.find("\n", heading.start)
+            place = max(place, line if line >= 0 else one.end)
+        yield replace(one, headings=tuple(heading.title for heading in stack))
 
 
 def _fitting(text: str, one: Chunk, size: ChunkSize, count: Count) -> Iterator[Chunk]:

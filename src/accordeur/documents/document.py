@@ -51,9 +51,12 @@ class Document:
     def under(self, position: int) -> tuple[str, ...]:
         """Titles that a character stands under, outermost first."""
         stack: list[Heading] = []
-        starts = [heading.start for heading in self.headings]
-        for heading in self.headings[: bisect_right(starts, position)]:
+        for heading in self.headings[: bisect_right(self.headings, position, key=_start)]:
             while stack and stack[-1].level >= heading.level:
                 stack.pop()
             stack.append(heading)
         return tuple(heading.title for heading in stack)
+
+
+def _start(heading: Heading) -> int:
+    return heading.start

@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from accordeur.core.errors import ModelError, UsageError
+from accordeur.core.fingerprint import digest as fingerprint
 from accordeur.models import catalog
 from accordeur.models.catalog import Log
 from accordeur.models.openai_api.vendors import VENDORS, endpoint
 from accordeur.models.thread_waiting import wait_briefly
 
 if TYPE_CHECKING:
-    from accordeur.core.model import Model
-    from accordeur.models.embedder import BertEmbedder
+    from accordeur.core.model import Embedder, Model
     from accordeur.models.local.model import LocalModel
     from accordeur.models.openai_api.allowance import Purse
     from accordeur.models.openai_api.model import EndpointModel
@@ -65,7 +65,7 @@ class Models:
         self._allowance = allowance
         self._local: dict[str, LocalModel] = {}
         self._remote: dict[str, EndpointModel] = {}
-        self._embedders: dict[str, BertEmbedder] = {}
+        self._embedders: dict[tuple[str, str | None], Embedder] = {}
 
     def model(self, name: str) -> Model:
         """The language model of this name.
@@ -119,24 +119,56 @@ class Models:
             log=self._log,
         )
 
-    def embedder(self, name: str = EMBEDDER) -> BertEmbedder:
-        """The embedding model of this name: `local/minilm`, or a folder with a BERT of its kind.
+    def embedder(self, name: str = EMBEDDER, dtype: str | None = None) -> Embedder:
+        """The embedding model of this name: `local/minilm`, a sentence-transformers model of the
+        hub or in a folder, or an endpoint's.
+
+        Args:
+            dtype: what it computes in, by whatever does so fastest here; `fastest` for whichever
+                of the dtypes measured to be good is; torch in float32 by default. An endpoint
+                computes in what it likes.
 
         Raises:
-            ModelError: it cannot be found or loaded.
+            ModelError: it cannot be found or loaded, or an endpoint's key is missing. Nothing is
+                sent to an endpoint yet.
         """
         resolved = resolve(name)
-        if resolved not in self._embedders:
-            provider = resolved.partition("/")[0]
-            if resolved == LANGUAGE_MODEL or provider == "hf" or provider in VENDORS:
+        key = (resolved, dtype)
+        if key not in self._embedders:
+            if resolved == LANGUAGE_MODEL:
                 raise ModelError(f"`{name}` is no embedding model.", hint=f"use `{EMBEDDER}`")
-            place, digest = self._place(resolved)
-            from accordeur.models.embedder import BertEmbedder
+            if resolved.partition("/")[0] in VENDORS:
+                self._embedders[key] = self._called_embedder(resolved)
+            else:
+                self._embedders[key] = self._loaded_embedder(resolved, dtype)
+        return self._embedders[key]
 
-            self._embedders[resolved] = BertEmbedder.load(
-                Path(place), name=resolved, digest=digest, deterministic=self._deterministic
-            )
-        return self._embedders[resolved]
+    def _loaded_embedder(self, name: str, dtype: str | None) -> Embedder:
+        from accordeur.models.embedding.choice import load_embedder
+        from accordeur.models.embedding.recipe import Recipe, read_recipe
+
+        place, digest = self._place(name)
+        folder = Path(place)
+        recipe = Recipe() if name == EMBEDDER else read_recipe(folder)
+        if recipe != Recipe():
+            digest = fingerprint([digest, recipe.to_json()])
+        return load_embedder(
+            folder,
+            recipe,
+            name=name,
+            digest=digest,
+            dtype=dtype,
+            deterministic=self._deterministic,
+            log=self._log,
+        )
+
+    def _called_embedder(self, name: str) -> Embedder:
+        from accordeur.models.openai_api.embeddings import EndpointEmbedder
+        from accordeur.models.openai_api.model import MOST
+
+        vendor, _, rest = name.partition("/")
+        place = endpoint(VENDORS[vendor], self._base_url)
+        return EndpointEmbedder(place, rest, most=self._at_once or MOST, allowance=self._allowance)
 
     def _place(self, name: str) -> tuple[str | Path, str]:
         """Where a resolved name lies and the digest of its weights."""

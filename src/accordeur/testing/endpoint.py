@@ -102,6 +102,7 @@ class ScriptedEndpoint:
         fingerprint: of the system that answers.
         thinks: words it thinks unseen before every answer; they count.
         resolved: name of the model that answers; the name asked for by default.
+        embed: a vector of each text; with it the endpoint has `/embeddings`.
         seed: of the faults.
 
     Attributes:
@@ -129,6 +130,7 @@ class ScriptedEndpoint:
         fingerprint: str = "",
         thinks: int = 0,
         resolved: str = "",
+        embed: Callable[[Sequence[str]], Sequence[Sequence[float]]] | None = None,
         seed: int = 0,
     ) -> None:
         unknown = set(faults or {}) - set(FAULTS)
@@ -144,6 +146,7 @@ class ScriptedEndpoint:
         self._usage = usage
         self.resolved = resolved
         self.score = score
+        self.embed = embed
         self.trims = False
         self._window = window
         self._says_window = says_window
@@ -214,7 +217,7 @@ class ScriptedEndpoint:
         self.seen.paths[path] += 1
         if path.endswith("/models"):
             return await self._send(writer, 200, {"object": "list", "data": self._models})
-        if path != "/v1/chat/completions" and not self._scores(path):
+        if path != "/v1/chat/completions" and not self._scores(path) and not self._embeds(path):
             return await self._send(writer, 404, {"detail": "Not Found"})
         asked = json.loads(body)
         self.seen.calls += 1
@@ -228,6 +231,9 @@ class ScriptedEndpoint:
 
     def _scores(self, path: str) -> bool:
         return self.score is not None and path in ("/tokenize", "/v1/completions")
+
+    def _embeds(self, path: str) -> bool:
+        return self.embed is not None and path == "/v1/embeddings"
 
     async def _misbehave(
         self, path: str, asked: dict[str, Any], writer: asyncio.StreamWriter
@@ -272,6 +278,8 @@ class ScriptedEndpoint:
                 told = {"error": {"message": "max_tokens must be at least 1"}}
                 return await self._send(writer, 400, told)
             data, answered = self._echo(asked), spelled(asked["prompt"][0])
+        elif path == "/v1/embeddings":
+            data, answered = self._embeddings(asked), "embeddings"
         else:
             data, answered = self._chat(asked, fault), plain_messages(asked)[-1]["content"]
         return await self._whole(data, answered, writer, fault)
@@ -313,6 +321,19 @@ class ScriptedEndpoint:
             written = asked["max_tokens"] * len(asked["prompt"])
             data["usage"] = {"prompt_tokens": read, "completion_tokens": written}
         return data
+
+    def _embeddings(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """Vectors, the last first: their order is not promised, their `index` is."""
+        assert self.embed is not None
+        vectors = [[float(x) for x in vector] for vector in self.embed(asked["input"])]
+        data = [
+            {"object": "embedding", "index": at, "embedding": vector}
+            for at, vector in enumerate(vectors)
+        ]
+        told: dict[str, Any] = {"object": "list", "model": asked["model"], "data": data[::-1]}
+        if self._usage:
+            told["usage"] = {"prompt_tokens": sum(len(one.split()) for one in asked["input"])}
+        return told
 
     @property
     def _own(self) -> bool:

@@ -16,6 +16,7 @@ def test_it_comes_back_from_its_files_as_it_was(collection: Collection) -> None:
     read = Collection.from_files(collection.files)
     assert read.passages == collection.passages
     assert read.vectors is not None
+    assert collection.vectors is not None
     assert np.array_equal(read.vectors, collection.vectors)
     assert read.files == collection.files
 

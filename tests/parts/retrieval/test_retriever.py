@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 from accordeur.core.rendering import Request
 from accordeur.core.span import Span
 from accordeur.core.task import Turn
@@ -17,8 +15,8 @@ def words(text: str) -> int:
     return len(text.split())
 
 
-def retriever(collection: Collection, k: int = 1, **more: float) -> Retriever:
-    part = replace(Retrieval(collection, k, Ranking("lexical")), **more)
+def retriever(collection: Collection, k: int = 1, gold: float = 0.0) -> Retriever:
+    part = Retrieval(collection, k, Ranking("lexical"), gold=gold)
     return Retriever(part, ScriptedSource())
 
 

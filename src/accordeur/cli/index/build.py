@@ -26,7 +26,7 @@ def command(
     ] = None,
     overlap: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Tokens a passage repeats of the last. Default: 32."),
+        typer.Option(metavar="N", help="Tokens repeated of the passage before. Default: 32."),
     ] = None,
     exclude: Annotated[
         list[str] | None,
@@ -41,6 +41,9 @@ def command(
     embedder: Annotated[
         str, typer.Option(metavar="NAME", help="What makes the vectors.")
     ] = "local/minilm",
+    base_url: Annotated[
+        str | None, typer.Option(metavar="URL", help="Where an embedder of an endpoint is.")
+    ] = None,
     no_embeddings: Annotated[
         bool, typer.Option("--no-embeddings", help="Index words alone; no model is needed.")
     ] = False,
@@ -54,30 +57,27 @@ def command(
     An index that is there is brought up to date with the documents. Until the command is finished
     the old one answers, and a killed command leaves it whole.
     """
+    from accordeur.cli.index.opening import embedder_for
     from accordeur.cli.index.places import index_folder
-    from accordeur.cli.index.progress import BuildProgress
     from accordeur.cli.index.summary import summary
+    from accordeur.cli.index.watching import watched
     from accordeur.documents.index import IndexSettings, build_index
 
     defaults = IndexSettings()
     settings = IndexSettings(
         defaults.chunk_tokens if chunk_tokens is None else chunk_tokens,
-        defaults.overlap if overlap is None else overlap,
+        overlap,
         tuple(exclude or ()),
         defaults.max_file_size if max_file_size is None else round(max_file_size * 1e6),
     )
-    model = None
-    if not no_embeddings:
-        from accordeur.cli.failures import note
-        from accordeur.models.source import Models
-
-        model = Models(log=note).embedder(embedder)
     folder = index_folder(name)
-    progress = BuildProgress()
-    try:
-        report = build_index(docs, folder, settings, model, progress=progress, again=again)
-    finally:
-        progress.clear()
+    model = None if no_embeddings else embedder_for(folder, embedder, base_url)
+    report = watched(
+        lambda progress: build_index(docs, folder, settings, model, progress=progress, again=again),
+        f"accordeur index build {name} ...",
+    )
+    if isinstance(report, int):
+        return report
     if as_json:
         print(json.dumps(report.to_json(), indent=1))
     else:

@@ -32,6 +32,9 @@ def command(
         list[str] | None,
         typer.Option(metavar="NAME=VALUE", help="Only documents that say so. Repeat it."),
     ] = None,
+    base_url: Annotated[
+        str | None, typer.Option(metavar="URL", help="Where an embedder of an endpoint is.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list.")] = False,
 ) -> int:
     """Find passages. The exit code is 1 when there is none."""
@@ -47,7 +50,8 @@ def command(
     ranking = Ranking(mode) if mode is not None else None  # type: ignore[arg-type]
     if ranking is not None:
         check_ranking(ranking, vectors=True)
-    with opened(name, vectors=ranking is None or asks_vectors(ranking)) as index:
+    vectors = ranking is None or asks_vectors(ranking)
+    with opened(name, vectors=vectors, base_url=base_url) as index:
         (found,) = index.search([question], k, ranking=ranking, where=as_filter(path, where))
         also = {one.passage.span.document: index.also(one.passage.span.document) for one in found}
     if as_json:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from accordeur.documents.index.build import build_index, update_index
 from accordeur.documents.index.build_report import BuildReport
-from accordeur.documents.index.index import Index, IndexedDocument, open_index
+from accordeur.documents.index.index import Index, IndexedDocument, embedder_info, open_index
 from accordeur.documents.index.removal import remove_index
 from accordeur.documents.index.settings import IndexSettings
 from accordeur.documents.index.status import IndexStatus, index_status
@@ -19,6 +19,7 @@ __all__ = [
     "IndexStatus",
     "IndexedDocument",
     "build_index",
+    "embedder_info",
     "index_status",
     "open_index",
     "remove_index",

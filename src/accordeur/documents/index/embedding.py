@@ -9,12 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from accordeur.core.errors import StoreError
 from accordeur.core.model import Embedder, FloatArray
 from accordeur.documents.index.build_report import BuildReport
 from accordeur.documents.index.pending import PendingVectors
 from accordeur.documents.index.settings import EmbedderInfo
-from accordeur.documents.index.vector_file import map_vectors, write_vectors
+from accordeur.documents.index.vector_file import VectorsLost, map_vectors, write_vectors
 
 Progress = Callable[[str, int, int], None]
 """Told a phase (`reading` files, `embedding` passages), how many are done, and of how many."""
@@ -80,6 +79,7 @@ def _vectors(
     missing = list(dict.fromkeys(key for _, key, _ in rows if key not in places))
     pending = PendingVectors(folder, info.key)
     try:
+        pending.keep_only(missing)
         _embed(connection, embedder, missing, pending, report, progress)
 
         def blocks() -> Iterator[FloatArray]:
@@ -117,7 +117,7 @@ def whole_vectors(folder: Path, before: Mapping[str, Any]) -> bool:
         return False
     try:
         return _old_vectors(folder, before, EmbedderInfo(**was)) is not None
-    except StoreError:
+    except VectorsLost:
         return False
 
 

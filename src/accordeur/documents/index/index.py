@@ -27,7 +27,7 @@ from accordeur.documents.index.build import no_index
 from accordeur.documents.index.files import exists, index_errors
 from accordeur.documents.index.schema import FILE, MIGRATIONS, read_facts
 from accordeur.documents.index.settings import EmbedderInfo, IndexSettings
-from accordeur.documents.index.vector_file import map_vectors
+from accordeur.documents.index.vector_file import VectorsLost, map_vectors
 from accordeur.documents.passage import Filter, Found, Passage, Ranking
 from accordeur.documents.ranking.expression import match_expression
 from accordeur.documents.ranking.order import (
@@ -89,8 +89,9 @@ class Index:
         self.ranking = Ranking("fusion" if self.embedder is not None else "lexical")
         self.facts = facts
         self.connection = connection
-        self._vectors = vectors
+        self.vectors = vectors
         self._embed = embedder
+        self._whole: VectorIndex | None = None
         self._lock = threading.Lock()
         self._contents = _contents(connection)
         rows = connection.execute("SELECT content FROM passages ORDER BY number").fetchall()
@@ -121,11 +122,6 @@ class Index:
         """Passages."""
         return int(self.facts["passages"])
 
-    @property
-    def vectors(self) -> FloatArray | None:
-        """Of the passages, float32 [passages, d]; `None` where words alone are indexed."""
-        return self._vectors
-
     def search(
         self,
         questions: Sequence[str],
@@ -146,7 +142,7 @@ class Index:
         if k < 1:
             raise ValueError(f"k must be at least 1, got {k}")
         how = ranking or self.ranking
-        check_ranking(how, vectors=self._vectors is not None)
+        check_ranking(how, vectors=self.vectors is not None)
         names = self._names(where or Filter())
         among = None if len(names) == len(self._contents) else list(names)
         n = candidates(how, k)
@@ -254,16 +250,21 @@ class Index:
     def _by_vectors(
         self, questions: Sequence[str], n: int, among: list[int] | None
     ) -> list[Scores]:
-        assert self._vectors is not None
+        assert self.vectors is not None
         if self._embed is None:
             raise UsageError("The index was opened without its embedder; only words can be asked.")
         numbers = np.arange(len(self)) if among is None else self._numbers(among)
         if not questions or not len(numbers):
             return [NO_SCORES] * len(questions)
-        vectors = self._vectors if among is None else self._vectors[numbers]
-        places, cosines = VectorIndex(vectors, [""] * len(numbers)).search(
-            self._embed.embed(questions), n
+        vectors = self.vectors if among is None else self.vectors[numbers]
+        searcher = (
+            self._whole
+            if among is None and self._whole
+            else VectorIndex(vectors, [""] * len(numbers))
         )
+        if among is None:
+            self._whole = searcher
+        places, cosines = searcher.search(self._embed.embed(questions), n)
         return [
             dict(zip(row.tolist(), scores.tolist(), strict=True))
             for row, scores in zip(numbers[places], cosines, strict=True)
@@ -307,14 +308,13 @@ def open_index(folder: Path, embedder: Embedder | None = None) -> Index:
         connection, facts = _snapshot(folder)
         try:
             _refuse_other(folder, facts, embedder)
-            path = folder / facts["vectors"] if facts["vectors"] else None
-            if path is not None and not path.exists() and _changed(folder, facts):
-                connection.close()  # an update came between the two: the next look sees it
-                continue
-            shape = (facts["passages"], facts["embedder"]["dimension"]) if path else (0, 0)
-            vectors = map_vectors(path, shape) if path is not None else None
+            vectors = _vectors(folder, facts)
             with index_errors(folder):
                 return Index(folder, connection, facts, vectors, embedder)
+        except VectorsLost:
+            connection.close()
+            if not _changed(folder, facts):
+                raise  # else an update came between the two, and the next look sees it
         except BaseException:
             connection.close()
             raise
@@ -363,6 +363,20 @@ def _connected(path: Path) -> sqlite3.Connection:
             raise
         return connection
     raise AssertionError("unreachable")
+
+
+def embedder_info(folder: Path) -> EmbedderInfo | None:
+    """The embedder of an index; `None` where words alone are indexed, or there is no index yet."""
+    with suppress(StoreError), open_index(folder) as index:
+        return index.embedder
+    return None
+
+
+def _vectors(folder: Path, facts: Mapping[str, Any]) -> FloatArray | None:
+    if not facts["vectors"]:
+        return None
+    shape = (facts["passages"], facts["embedder"]["dimension"])
+    return map_vectors(folder / facts["vectors"], shape)
 
 
 def _changed(folder: Path, facts: Mapping[str, Any]) -> bool:

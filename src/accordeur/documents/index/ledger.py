@@ -131,6 +131,8 @@ class Ledger:
     def _look(self, file: SourceFile, known: Known | None) -> Known:
         """What the ledger is to have of a file."""
         try:
+            if file.fault:
+                raise Unreadable(f"the folder cannot be looked into: {file.fault}")
             reader = reader_for(file.name)
             rest = f"{reader.key}:{self._settings.max_file_size}"
             if known is not None and known.signature == _touched(file.path, rest):
@@ -174,7 +176,7 @@ class Ledger:
                     one.start,
                     one.end,
                     document.page(one.start),
-                    json.dumps(document.under(one.start)),
+                    json.dumps(one.headings),
                     text := document.text[one.start : one.end],
                     one.tokens,
                     bytes.fromhex(digest_bytes(text.encode())),

@@ -37,7 +37,8 @@ class PendingVectors:
     """
 
     def __init__(self, folder: Path, key: str) -> None:
-        self._path = folder / FILE
+        self._folder = folder
+        self._key = key
         try:
             self._database = self._open(key)
         except sqlite3.DatabaseError:  # damaged: it holds nothing that cannot be made again
@@ -45,7 +46,7 @@ class PendingVectors:
             self._database = self._open(key)
 
     def _open(self, key: str) -> sqlite3.Connection:
-        database = connect(self._path, [_create])
+        database = connect(self._folder / FILE, [_create])
         with transaction(database):
             if database.execute("SELECT key FROM embedder").fetchall() != [(key,)]:
                 database.execute("DELETE FROM embedder")
@@ -73,6 +74,17 @@ class PendingVectors:
             )
             found.update((key, np.frombuffer(vector, dtype="<f4")) for key, vector in rows)
         return found
+
+    def keep_only(self, hashes: Sequence[bytes]) -> None:
+        """Forget vectors of texts that are gone, and give their room back."""
+        (there,) = self._database.execute("SELECT COUNT(*) FROM vectors").fetchone()
+        kept = self.known(hashes) if there else {}
+        if len(kept) < there:
+            self.close()
+            self.discard(self._folder)
+            self._database = self._open(self._key)
+            if kept:
+                self.add(kept, np.stack(list(kept.values())))
 
     def close(self) -> None:
         """Finish; the vectors stay."""

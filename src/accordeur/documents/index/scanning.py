@@ -18,10 +18,12 @@ class SourceFile:
     Attributes:
         name: of the document, a relative POSIX path.
         path: where it lies.
+        fault: why a folder could not be looked into, which is then told instead of its files.
     """
 
     name: str
     path: Path
+    fault: str = ""
 
 
 def check_sources(sources: Sequence[Path]) -> tuple[Path, ...]:
@@ -66,10 +68,10 @@ def scan(
     found: list[SourceFile] = []
     for source in sources:
         if source.is_dir():
-            prefix = f"{source.name}/" if named else ""
+            prefix = f"{_storable(source.name)}/" if named else ""
             found += _files(source, prefix, exclude, without.resolve())
         else:
-            found.append(SourceFile(source.name, source))
+            found.append(SourceFile(_storable(source.name), source))
     yield from sorted(found, key=lambda one: one.name)
 
 
@@ -78,17 +80,27 @@ def _files(folder: Path, prefix: str, exclude: Sequence[str], without: Path) -> 
     waiting = [(str(folder), prefix)]
     while waiting:
         place, before = waiting.pop()
-        with os.scandir(place) as entries:
-            for entry in entries:
-                name = before + entry.name
-                if entry.name.startswith(".") or left_out(name, exclude):
-                    continue
-                if entry.is_dir(follow_symlinks=False):
-                    if Path(entry.path).resolve() != without:
-                        waiting.append((entry.path, f"{name}/"))
-                elif entry.is_file(follow_symlinks=False):
-                    found.append(SourceFile(name, Path(entry.path)))
+        try:
+            with os.scandir(place) as listing:
+                entries = list(listing)
+        except OSError as error:
+            found.append(SourceFile(before, Path(place), error.strerror or str(error)))
+            continue
+        for entry in entries:
+            name = before + _storable(entry.name)
+            if entry.name.startswith(".") or left_out(name, exclude):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                if Path(entry.path).resolve() != without:
+                    waiting.append((entry.path, f"{name}/"))
+            elif entry.is_file(follow_symlinks=False):
+                found.append(SourceFile(name, Path(entry.path)))
     return found
+
+
+def _storable(name: str) -> str:
+    """A name that is no UTF-8 with its odd bytes spelled out."""
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def left_out(name: str, exclude: Sequence[str]) -> bool:

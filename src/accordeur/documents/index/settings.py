@@ -14,6 +14,7 @@ CHUNK_TOKENS = 200
 """Of chunks, where the embedder reads as much."""
 
 OVERLAP = 32
+"""Where chunks are at least four times as long; else a quarter of them."""
 
 MAX_FILE_SIZE = 50_000_000
 """Bytes."""
@@ -25,13 +26,13 @@ class IndexSettings:
 
     Attributes:
         chunk_tokens: of a chunk at most, in the embedder's own tokens, special ones included.
-        overlap: tokens that a chunk may repeat of the one before.
+        overlap: tokens that a chunk may repeat of the one before; `None` for the default.
         exclude: shell patterns of names that are left out.
         max_file_size: bytes; larger files are skipped and named.
     """
 
     chunk_tokens: int = CHUNK_TOKENS
-    overlap: int = OVERLAP
+    overlap: int | None = None
     exclude: tuple[str, ...] = ()
     max_file_size: int = MAX_FILE_SIZE
 
@@ -43,7 +44,9 @@ class IndexSettings:
         """
         most = embedder.max_tokens if embedder is not None else 0
         tokens = min(self.chunk_tokens, most) if most else self.chunk_tokens
-        return ChunkSize(tokens, self.overlap)
+        return ChunkSize(
+            tokens, min(OVERLAP, tokens // 4) if self.overlap is None else self.overlap
+        )
 
     def to_json(self) -> dict[str, Any]:
         """As plain data."""
@@ -59,7 +62,7 @@ class IndexSettings:
         """From `to_json`."""
         return cls(
             int(data["chunk_tokens"]),
-            int(data["overlap"]),
+            data["overlap"],
             tuple(data["exclude"]),
             int(data["max_file_size"]),
         )

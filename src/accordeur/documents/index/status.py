@@ -109,6 +109,8 @@ def index_status(folder: Path) -> IndexStatus:
 
 def _touched(connection: sqlite3.Connection, file: SourceFile, known: Known, limit: int) -> bool:
     """Whether an update would find another content than the index has."""
+    if file.fault:
+        return known.content is not None
     try:
         reader = reader_for(file.name)
         if known.signature == f"{signature(os.lstat(file.path))}:{reader.key}:{limit}":

@@ -50,20 +50,22 @@ def map_vectors(path: Path, shape: tuple[int, int]) -> FloatArray:
     """The vectors of a file, read as they are needed.
 
     Raises:
-        StoreError: the file is missing, damaged or holds other vectors than are named.
+        VectorsLost: the file is missing, damaged or holds other vectors than are named.
     """
     try:
         found: FloatArray = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        raise damaged(path) from error
+        raise VectorsLost(path) from error
     if found.shape != shape or found.dtype != np.float32:
-        raise damaged(path)
+        raise VectorsLost(path)
     return found
 
 
-def damaged(path: Path) -> StoreError:
-    """The message about vectors that cannot be used."""
-    return StoreError(
-        f"The vectors of the index, `{path}`, are missing or damaged.",
-        hint=f"accordeur index build {path.parent} DOCS... --again",
-    )
+class VectorsLost(StoreError):
+    """The vectors of an index cannot be used."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"The vectors of the index, `{path}`, are missing or damaged.",
+            hint=f"accordeur index build {path.parent} DOCS... --again",
+        )

@@ -42,6 +42,12 @@ transformers_logging.disable_progress_bar()
 
 _LOADING_ERRORS = (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError)
 
+_POOLED = ("bert", "camembert", "mpnet", "roberta", "xlm-roberta")
+"""Text encoders whose own pooling layer, which nobody reads, can be left out."""
+
+_ENCODERS = (*_POOLED, "deberta-v2", "distilbert", "electra", "modernbert")
+"""Text encoders; other networks read no text, or read it in one direction only."""
+
 VERSION: str = transformers.__version__
 
 
@@ -374,23 +380,28 @@ class ModulesBody:
         state.visible, state.positions = state.visible[rows], state.positions[rows]
 
 
-def load_bert(folder: Path) -> Any:
-    """A BERT without its pooling layer, float32, in evaluation mode.
+def load_encoder(folder: Path, dtype: torch.dtype = torch.float32) -> Any:
+    """A text encoder without its pooling layer, in evaluation mode.
 
     Raises:
         ModelError: the folder holds no such model.
     """
     try:
-        model = transformers.BertModel.from_pretrained(
+        config = transformers.AutoConfig.from_pretrained(str(folder), local_files_only=True)
+        if config.model_type not in _ENCODERS:
+            raise ValueError(f"`{config.model_type}` is none of {', '.join(_ENCODERS)}")
+        pooler = {"add_pooling_layer": False} if config.model_type in _POOLED else {}
+        model = transformers.AutoModel.from_pretrained(
             str(folder),
-            dtype=torch.float32,
+            dtype=dtype,
             use_safetensors=True,
             local_files_only=True,
-            add_pooling_layer=False,
+            trust_remote_code=False,
+            **pooler,
         )
     except _LOADING_ERRORS as error:
         raise ModelError(
-            f"`{folder}` cannot be loaded as a BERT: {str(error).splitlines()[0]}",
+            f"`{folder}` cannot be loaded as a text encoder: {str(error).splitlines()[0]}",
             hint="use `local/minilm`",
         ) from error
     model.eval()

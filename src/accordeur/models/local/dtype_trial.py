@@ -7,18 +7,15 @@ runs of the same plan use the same dtype (DESIGN P9).
 
 from __future__ import annotations
 
-import json
-import os
 import platform
 import time
-from pathlib import Path
-from typing import Any
 
 import torch
 
 from accordeur.core.fingerprint import digest
 from accordeur.core.model import DtypeTrial
 from accordeur.core.paths import cache_folder
+from accordeur.models.trials import read_trials, remember_trial
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
@@ -46,17 +43,13 @@ def choose_dtype(
         return DtypeTrial("float32")
     key = digest([model, machine(device)])
     path = cache_folder() / "dtype-trials.json"
-    stored = _read(path)
+    stored = read_trials(path)
     if key in stored:
         return DtypeTrial(stored[key]["chosen"], stored[key]["tokens_per_second"])
     speeds = {name: _speed(dtype, width, inner, device) / layers for name, dtype in DTYPES.items()}
     chosen = "bfloat16" if speeds["bfloat16"] > _MARGIN * speeds["float32"] else "float32"
-    stored = _read(path)
-    stored[key] = {"chosen": chosen, "tokens_per_second": speeds, "machine": machine(device)}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(f".{os.getpid()}.part")
-    temporary.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
-    temporary.replace(path)
+    found = {"chosen": chosen, "tokens_per_second": speeds, "machine": machine(device)}
+    remember_trial(path, key, found)
     return DtypeTrial(chosen, speeds)
 
 
@@ -67,14 +60,6 @@ def machine(device: torch.device) -> list[str]:
         name = torch.cuda.get_device_name(device)
     cpu = torch.backends.cpu.get_cpu_capability()
     return [platform.node(), name, cpu, str(torch.get_num_threads()), torch.__version__]
-
-
-def _read(path: Path) -> dict[str, dict[str, Any]]:
-    try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return stored if isinstance(stored, dict) else {}
 
 
 @torch.inference_mode()

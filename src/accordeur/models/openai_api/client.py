@@ -20,7 +20,9 @@ from typing import Any, TypeVar
 import httpx
 
 from accordeur._version import __version__
+from accordeur.core.model import FloatArray
 from accordeur.models.openai_api.allowance import Allowance, Purse
+from accordeur.models.openai_api.embedding_wire import read_embeddings
 from accordeur.models.openai_api.failures import (
     Failure,
     Kind,
@@ -209,6 +211,23 @@ class Client:
             return found
 
         return await self._again(once)
+
+    async def embeddings(self, body: Mapping[str, Any]) -> FloatArray:
+        """Unit vectors of texts, float32 [texts, d].
+
+        Raises:
+            Failure: they were not to be had.
+        """
+        texts = body["input"]
+
+        async def once() -> FloatArray:
+            self.allowance.ask()
+            told = await self._send("POST", "/embeddings", self._fitted(body))
+            read = spent_in(told)[0]
+            self.allowance.answered(sum(map(about_tokens, texts)) if read is None else read, 0)
+            return read_embeddings(told, len(texts))
+
+        return await self._again(once, learns=True)
 
     async def stream(self, body: Mapping[str, Any]) -> AsyncIterator[str | Reply]:
         """A chat completion piece by piece, then whole. It is asked once: pieces cannot be unsaid.
