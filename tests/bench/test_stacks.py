@@ -118,7 +118,9 @@ def test_what_task_or_model_lack_is_refused_by_name(
 def test_under_20_labelled_rows_only_as_is_is_left() -> None:
     stacks, _ = parse_stacks("all", {})
     able = frozenset(Capability)
-    possible, refused = refuse_impossible(stacks, label_task().brief, able, labelled_rows=19)
+    possible, refused = refuse_impossible(
+        stacks, label_task().brief, able, labelled_rows=19, has_documents=True
+    )
     assert [one.name for one in possible] == ["as-is"]
     assert all(one.reason.startswith("19 labelled rows are too few") for one in refused)
     assert not refuse_impossible(

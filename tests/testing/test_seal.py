@@ -39,7 +39,7 @@ def shop(tmp_path: Path) -> Workshop:
 @pytest.fixture
 def entry(shop: Workshop, tmp_path: Path) -> EntryContext:
     folder = RunFolder.create_or_open(tmp_path / "runs", "seal", {"plan": 1})
-    return EntryContext(shop._bench(folder, 3), "as-is", lever="as-is")
+    return EntryContext(shop.bench(folder, 3), "as-is", lever="as-is")
 
 
 def test_the_context_that_knows_dev_is_found_out(shop: Workshop, entry: EntryContext) -> None:

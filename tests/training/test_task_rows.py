@@ -5,10 +5,13 @@ from __future__ import annotations
 from tests.training.conftest import Context
 
 from accordeur.core.candidate import Candidate
+from accordeur.core.span import Span
 from accordeur.core.task import Example, TaskBrief
+from accordeur.documents.passage import Passage, Ranking
 from accordeur.models.local.model import LocalModel
 from accordeur.parts.pattern import Reason
 from accordeur.parts.prompt import Prompt
+from accordeur.parts.retrieval import Collection, Retrieval
 from accordeur.training.ground import Ground
 from accordeur.training.task_rows import task_rows
 
@@ -34,3 +37,26 @@ def test_steps_are_learned_where_the_candidate_reasons(tiny: LocalModel) -> None
         "2 * 3 = 6\nAnswer: 6<|im_end|>",
         "4 + 5\n= 9\nAnswer: 9<|im_end|>",
     ]
+
+
+def test_rows_are_learned_with_the_passages_that_are_found_for_them(tiny: LocalModel) -> None:
+    texts = ("Boxes hold 3 of them.", "Crates are blue.")
+    passages = tuple(
+        Passage(at, Span(f"{at}.md", 0, len(text)), text) for at, text in enumerate(texts)
+    )
+    part = Retrieval(Collection(passages), 1, Ranking("lexical"), words="", gold=1.0)
+    candidate = Candidate(TASK, "tiny").with_part(Prompt("Add.")).with_part(part)
+    rows = [
+        Example("1", "2 boxes?", ("6",), "1", spans=(Span("0.md", 0, 5),)),
+        Example("2", "Crates?", ("7",), "2", spans=(Span("0.md", 0, 5),)),
+        Example("3", "Crates!", ("9",), "3"),
+    ]
+    context = Context(tiny)
+    chat = Ground.under(candidate, context).chat  # type: ignore[arg-type]
+    shown = [
+        chat.decode((*row.prefix, *row.row))
+        for row in task_rows(candidate, rows, context, chat)  # type: ignore[arg-type]
+    ]
+    assert [texts[0] in one for one in shown] == [True, True, False], "gold where it was missed"
+    assert [texts[1] in one for one in shown] == [False, False, True]
+    assert all(one.index("[1]") < one.index("?" if at < 2 else "!") for at, one in enumerate(shown))

@@ -39,6 +39,8 @@ EMBED_SECONDS = 0.01
 """Of a floor, and of embedding one short text; measured on two AVX2 cores."""
 WRITTEN = 0.6
 """Share of the tokens allowed that an answer takes."""
+LADDER_RUNGS, LADDER_TOKENS = 4, 660
+"""Rungs with passages, and tokens of three passages."""
 SURVIVES, SURVIVES_SCORING = 0.25, 0.05
 """Share of levers that make the model write its way to an answer of which more than the screened
 rows is expected to be worth it; few where labels are scored otherwise. One that survives takes
@@ -322,6 +324,16 @@ def _stack_seconds(
     return total + reached * QUERIES * _single_seconds(last, tokens, speed)
 
 
+def ladder_seconds(task: Task, tokens: RowTokens, speed: Speed) -> float:
+    """Of the oracle ladder (`bench.ladder`): the rungs that no entry answers on the way.
+
+    Those are all that show passages, less the real retriever where `retrieve` is pulled; counted
+    whole, for it may not be.
+    """
+    rows = sum(bool(row.spans and row.expected) for row in task.dev)
+    return LADDER_RUNGS * rows * _row_seconds(Forecast(read_tokens=LADDER_TOKENS), tokens, speed)
+
+
 def _share(work: Forecast, survives: float) -> float:
     """Only where the model writes its way to an answer is screening expected to stop a lever."""
     return 1.0 if work.new_tokens is None and work.samples == 1 else survives
@@ -339,8 +351,9 @@ def _written(works: Sequence[Forecast], before: Forecast) -> Forecast:
 
 
 def _as_answered(work: Forecast, shown: int, beneath: Forecast) -> Forecast:
-    """A configuration with the demonstrations, calls and samples of the levers beneath it."""
+    """A configuration with demonstrations, passages, calls and samples of the levers beneath."""
     work = replace(work, shown_per_row=max(shown, work.shown_per_row))
+    work = replace(work, read_tokens=max(work.read_tokens, beneath.read_tokens))
     work = replace(work, samples=work.samples * beneath.samples)
     if work.new_tokens is None:
         return replace(work, calls=beneath.calls, new_tokens=beneath.new_tokens)
@@ -361,7 +374,8 @@ def _prompt_tokens(work: Forecast, tokens: RowTokens) -> float:
     """Positions read: the row in every call, and what was written so far when it is read again."""
     answers = tokens.answers if work.new_tokens is None else 0.0
     again = (work.calls - 1) / 2 * (work.new_tokens or 0)
-    one = work.calls * tokens.row + answers + work.shown_per_row * tokens.shown + again
+    row = tokens.row + work.read_tokens
+    one = work.calls * row + answers + work.shown_per_row * tokens.shown + again
     return work.samples * one
 
 

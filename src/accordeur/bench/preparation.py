@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from accordeur.bench.documents import TaskDocuments
 from accordeur.bench.endpoint import (
     allowance,
     check_answers,
@@ -13,7 +14,7 @@ from accordeur.bench.endpoint import (
     refuse_offline,
     settle_labels,
 )
-from accordeur.bench.forecast import measure_speed, row_tokens
+from accordeur.bench.forecast import ladder_seconds, measure_speed, row_tokens
 from accordeur.bench.observer import Observer, PlannedEntry, PlanView
 from accordeur.bench.options import Options
 from accordeur.bench.plan import Plan, make_plan
@@ -86,6 +87,7 @@ class Preparation:
         self.model: Model | None = None
         self.embedder: Embedder | None = None
         self.forecast: dict[str, float] = {}
+        self.documents: TaskDocuments | None = None
 
     @property
     def source(self) -> ModelSource:
@@ -149,7 +151,7 @@ class Preparation:
         task = self.task
         labelled = len(task.train) + len(task.dev)
         possible, refused = refuse_impossible(
-            self.stacks,
+            self._asked(),
             task.brief,
             self.model.capabilities if self.model else None,
             labelled_rows=labelled,
@@ -185,6 +187,16 @@ class Preparation:
             screening=self.options.screening,
         )
 
+    def _asked(self) -> list[Stack]:
+        """The stacks; `all` means those over documents only where there are documents."""
+        if not self.everything or self.task.documents is not None:
+            return self.stacks
+        return [
+            stack
+            for stack in self.stacks
+            if not any(Need.DOCUMENTS in lever.needs for lever in stack.levers)
+        ]
+
     def _forecaster(self) -> Forecaster:
         fixed = self.options.effort
         if self.model is None:
@@ -192,11 +204,14 @@ class Preparation:
         base = self.base()
         held_out = self.task.held_out.count if self.task.held_out else 0
         rows = len(self.task.train) + len(self.task.dev) + held_out
+        tokens = row_tokens(self.task, base, self.model, Prompting(base, self.source))
+        speed = measure_speed(self.model)
+        ladder = ladder_seconds(self.task, tokens, speed) if self.task.documents else 0.0
         return ByTokens(
             self.task,
-            row_tokens(self.task, base, self.model, Prompting(base, self.source)),
-            measure_speed(self.model),
-            overhead=10.0 + 0.004 * rows,
+            tokens,
+            speed,
+            overhead=10.0 + 0.004 * rows + ladder,
             budget=self.options.budget,
             fixed=fixed,
             screening=self.options.screening,
@@ -220,6 +235,27 @@ class Preparation:
         self.observer.preflight([one.to_json() for one in found.checks], found.first_prompt)
         raise_errors(list(found.checks))
         return found
+
+    def read_documents(self) -> None:
+        """Index the task's documents, and hold the rows against them.
+
+        A run without a language model looks nothing up, so it reads none.
+
+        Raises:
+            TaskError: no document can be read, or a row names a place that is not there.
+        """
+        task = self.task
+        if task.documents is None or self.model is None or self.embedder is None:
+            return
+        embedder = self.embedder
+
+        def told(phase: str, done: int, total: int) -> None:
+            self.observer.progress("documents", phase, done, total)
+
+        self.documents = TaskDocuments(
+            Path(task.documents), embedder, (*task.train, *task.dev), task.held_out, told
+        )
+        self.documents.indexed()
 
     def show(self, plan: Plan, folder: Path, *, resumed: bool) -> None:
         """Tell the plan with its forecast."""

@@ -11,6 +11,7 @@ from accordeur.bench.confirmation import Confirmation, all_pairs
 from accordeur.bench.decision import Decision
 from accordeur.bench.entries import Outcome
 from accordeur.bench.reasoning import reasoning_json
+from accordeur.bench.withholding import withholding_json
 from accordeur.bench.wording import Wording, need_sentence, shrinkage_json
 from accordeur.core.measurement import Measurement
 from accordeur.core.task import Example, Task
@@ -65,6 +66,7 @@ def entry_json(
     metric: Metric,
     test_rows: Sequence[Example],
     prompt: str,
+    seed: int,
 ) -> dict[str, Any]:
     """One line of the comparison."""
     name = outcome.stack.name
@@ -111,6 +113,7 @@ def entry_json(
         },
         "needs": need_sentence(decision, outcomes, name),
         "notes": dict(outcome.notes),
+        "withholding": withholding_json(outcome, task.dev, metric, task.brief, seed=seed),
         "reasoning": reasoning_json(outcome, task, metric, test, test_rows),
         "prompt": prompt,
         "confusion": confusion,
@@ -213,6 +216,7 @@ def build_record(
     confirmation: Confirmation | None,
     openings: int | None,
     test_rows: Sequence[Example],
+    ladder: Mapping[str, Any] | None,
     forgetting: Mapping[str, Any],
     wording: Wording,
     label_next: Mapping[str, Any] | None,
@@ -231,6 +235,7 @@ def build_record(
             metric,
             test_rows,
             prompts.get(one.stack.name, ""),
+            seed,
         )
         for one in outcomes
     ]
@@ -281,6 +286,7 @@ def build_record(
         },
         "held_out": held_out,
         "lost": _lost_json(decision, confirmation),
+        "ladder": dict(ladder) if ladder else None,
         "forgetting": dict(forgetting),
         "pairs": all_pairs(measured, rows, metric, task.brief, seed=seed),
         "break_even": break_even_json(outcomes),

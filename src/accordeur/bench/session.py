@@ -21,6 +21,7 @@ from accordeur.bench.entry_views import view_of
 from accordeur.bench.fit_context import Bench
 from accordeur.bench.forgetting import check_entries, to_check
 from accordeur.bench.labelling import ENOUGH_ROWS, most_worth_labelling
+from accordeur.bench.ladder import climb
 from accordeur.bench.plan import Plan
 from accordeur.bench.preflight import Preflight
 from accordeur.bench.preparation import EMBEDDER, Preparation
@@ -91,6 +92,7 @@ class Session:
             tolerance=self.task.limits.tolerance,
             progress=self.observer.progress,
             log=folder.log,
+            documents=ready.documents,
         )
 
     def run(self) -> None:
@@ -103,9 +105,12 @@ class Session:
         outcomes = dev_on_common_rows(outcomes, task.dev, self.ready.metric, task.brief)
         decision, digest = self._decide(outcomes)
         confirmation, openings, test_rows = self._confirm(outcomes, decision, digest)
+        ladder = self._ladder(outcomes)
         forgetting = self._forgetting(outcomes)
         self._phase("report")
-        self._write(outcomes, decision, digest, confirmation, openings, test_rows, forgetting)
+        self._write(
+            outcomes, decision, digest, confirmation, openings, test_rows, ladder, forgetting
+        )
         if decision.lost or (confirmation and confirmation.lost):
             self.folder.set_phase(ROWS_LOST)
             return
@@ -206,6 +211,13 @@ class Session:
         )
         return confirmation, openings, rows
 
+    def _ladder(self, outcomes: Sequence[Outcome]) -> dict[str, Any] | None:
+        """Why retrieval helps, or does not; decides nothing."""
+        if self.bench.documents is None:
+            return None
+        self._phase("ladder")
+        return climb(self.ready.base(), outcomes, self.bench, self.observer.log)
+
     def _forgetting(self, outcomes: Sequence[Outcome]) -> dict[str, Any]:
         """What trained entries lost of what the base model could do; decides nothing."""
         scope = self.ready.options.forgetting
@@ -239,6 +251,7 @@ class Session:
         confirmation: Confirmation | None,
         openings: int | None,
         test_rows: Sequence[Example],
+        ladder: Mapping[str, Any] | None,
         forgetting: Mapping[str, Any],
     ) -> None:
         """Words, record, and the winner's bundle."""
@@ -271,6 +284,7 @@ class Session:
             confirmation=confirmation,
             openings=openings,
             test_rows=test_rows,
+            ladder=ladder,
             forgetting=forgetting,
             wording=wording,
             label_next=label_next,

@@ -23,6 +23,7 @@ DEFAULT_STACKS: tuple[str, ...] = (
     "calibration",
     "few-shot",
     "few-shot+calibration",
+    "retrieve",
     "soft-prompt",
     "lora",
     "kv-prefix",
@@ -32,10 +33,13 @@ DEFAULT_STACKS: tuple[str, ...] = (
     "critique",
     "decompose",
     "reason+lora",
+    "retrieve+lora",
 )
-"""What `all` pulls, as far as task, model and budget allow, outside levers after them."""
+"""What `all` pulls, as far as task, model and budget allow, outside levers after them. Those over
+documents are meant only where the task has some."""
 
 LEFT_OUT_FIRST: tuple[str, ...] = (
+    "retrieve+lora",
     "reason+lora",
     "reason+self-consistency",
     "decompose",
@@ -48,7 +52,7 @@ LEFT_OUT_FIRST: tuple[str, ...] = (
 )
 """What `all` leaves out, in this order, until the rest fits the budget with some effort."""
 
-LEFT_OUT_LAST: tuple[str, ...] = ("few-shot+calibration", "few-shot", "calibration")
+LEFT_OUT_LAST: tuple[str, ...] = ("retrieve", "few-shot+calibration", "few-shot", "calibration")
 """What `all` leaves out behind them, and only where nothing would fit otherwise."""
 
 

@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeVar
 
 from accordeur.core.errors import SealError
 from accordeur.core.fingerprint import digest
+from accordeur.core.span import Span
 
 T = TypeVar("T")
 
@@ -40,6 +41,8 @@ class Example:
         steps: worked steps that lead to the answer.
         rejected: answers known to be worse.
         group: rows of one group are never separated by a split or a resample; default the id.
+        spans: places of the documents where the answer stands: a label, so no request holds them.
+        quotes: what is said to stand at each span, empty where nothing is; as many as spans.
     """
 
     id: str
@@ -50,6 +53,8 @@ class Example:
     documents: tuple[str, ...] = ()
     steps: tuple[str, ...] = ()
     rejected: tuple[str, ...] = ()
+    spans: tuple[Span, ...] = ()
+    quotes: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -90,6 +95,12 @@ class Example:
         for name in ("documents", "steps", "rejected"):
             if getattr(self, name):
                 data[name] = list(getattr(self, name))
+        if self.spans:
+            quotes = self.quotes or ("",) * len(self.spans)
+            data["spans"] = [
+                {**span.to_json(), **({"quote": quote} if quote else {})}
+                for span, quote in zip(self.spans, quotes, strict=True)
+            ]
         return data
 
 
@@ -239,6 +250,7 @@ class Task:
         splits: whether the splits were given or drawn by seed.
         folder: where `task.yaml` stands.
         documents: folder or file of documents, if any.
+        documents_digest: hash of their names and bytes; empty without any.
         limits, prices: as the user set them.
         warnings: what was odd but usable while reading.
         columns: how data fields were mapped, for the preflight table.
@@ -259,6 +271,7 @@ class Task:
     splits: Literal["given", "drawn"] = "given"
     folder: Path = Path()
     documents: str | None = None
+    documents_digest: str = ""
     limits: Limits = field(default_factory=Limits)
     prices: Prices = field(default_factory=Prices)
     warnings: tuple[str, ...] = ()
@@ -282,9 +295,11 @@ class Task:
 
     @property
     def digest(self) -> str:
-        """Hash of everything that can change a result: words, labels, metric and all rows."""
+        """Hash of everything that can change a result: words, labels, metric, rows, documents."""
+        documents = {"documents": self.documents_digest} if self.documents_digest else {}
         return digest(
             {
+                **documents,
                 "name": self.name,
                 "instruction": self.instruction,
                 "template": self.template,

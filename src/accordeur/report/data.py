@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from accordeur.core.answer import Answer
 from accordeur.core.errors import StoreError
 from accordeur.store import RunFolder
 
@@ -110,7 +111,7 @@ class Said:
         score: `None` when the row is missing.
         probabilities: in label order; `None` where there are none.
         error: what went wrong.
-        trace: (name, text) of what was written on the way to the answer.
+        trace: (name, text) of what was read and written on the way to the answer.
     """
 
     text: str
@@ -204,9 +205,26 @@ def _answers(run: RunFolder, split: str, configuration: str) -> dict[str, Said]:
             score=result.score,
             probabilities=answer.probabilities,
             error=answer.error,
-            trace=tuple((reply.name, reply.text) for reply in answer.trace),
+            trace=(*_read(answer), *((reply.name, reply.text) for reply in answer.trace)),
         )
     return found
+
+
+def _read(answer: Answer) -> tuple[tuple[str, str], ...]:
+    """The places an answer was made from, with their numbers, and how certain it is."""
+    told: list[tuple[str, str]] = []
+    if answer.retrieved is not None and answer.retrieved.found:
+        lines = [
+            f"[{number}] {one.span.document}{'' if one.page is None else f', page {one.page}'}, "
+            f"characters {one.span.start:,} to {one.span.end:,}"
+            for number, one in enumerate(answer.retrieved.sources, start=1)
+        ]
+        if answer.retrieved.dropped:
+            lines.append(f"{answer.retrieved.dropped} passages more had no room")
+        told.append(("read", "\n".join(lines)))
+    if answer.confidence is not None:
+        told.append(("estimate that it is right", f"{100 * answer.confidence:.0f} %"))
+    return tuple(told)
 
 
 def _rows(path: Path, damage: list[str]) -> tuple[Mapping[str, Any], ...]:

@@ -14,6 +14,7 @@ from accordeur.report.sections.examples import examples
 from accordeur.report.sections.figures import figure_sections
 from accordeur.report.sections.forgetting import forgetting
 from accordeur.report.sections.label_next import label_next
+from accordeur.report.sections.ladder import ladder
 from accordeur.report.sections.ledger import ledger
 from accordeur.report.sections.prompts import prompts
 from accordeur.report.sections.protocol import protocol
@@ -21,6 +22,7 @@ from accordeur.report.sections.reasoning import reasoning
 from accordeur.report.sections.section import Section
 from accordeur.report.sections.training import training
 from accordeur.report.sections.verdict import verdict
+from accordeur.report.sections.withholding import withholding
 from accordeur.store.durable import make_folder, write_atomic
 
 
@@ -62,6 +64,8 @@ def sections(report: Report) -> list[Section]:
     found: list[Section | None] = [
         label_next(report),
         comparison(report),
+        ladder(report),
+        withholding(report),
         forgetting(report),
         *figure_sections(report),
         reasoning(report),

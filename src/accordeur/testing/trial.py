@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from accordeur.bench.documents import TaskDocuments
 from accordeur.bench.fit_context import Bench, EntryContext
 from accordeur.bench.lever_view import LeverView
 from accordeur.bench.memory_cache import MemoryCache
@@ -125,7 +126,7 @@ class Workshop:
         lever = lever or self.lever
         rows = tuple(self.task.train if train is None else train)
         folder = RunFolder.create_or_open(self.root, "check", {"fit": self._fits})
-        entry = EntryContext(self._bench(folder, effort), lever.name, lever=lever.name)
+        entry = EntryContext(self.bench(folder, effort), lever.name, lever=lever.name)
         view: FitContext = LeverView(entry)
         if stop_at is not None:
             view = _Stopping(view, stop_at)
@@ -153,7 +154,17 @@ class Workshop:
             states != chance_moved,
         )
 
-    def _bench(self, folder: RunFolder, effort: int) -> Bench:
+    def bench(self, folder: RunFolder, effort: int) -> Bench:
+        """What the entries of a run would share."""
+        documents = None
+        if self.task.documents is not None:
+            documents = TaskDocuments(
+                Path(self.task.documents),
+                self.source.embedder(EMBEDDER),
+                (*self.task.train, *self.task.dev),
+                self.task.held_out,
+                indexes=self.root / "indexes",
+            )
         return Bench(
             task=self.task.brief,
             dev=self.task.dev,
@@ -170,6 +181,7 @@ class Workshop:
             tolerance=self.task.limits.tolerance,
             progress=lambda entry, configuration, finished, rows: None,
             log=lambda message: None,
+            documents=documents,
         )
 
 
@@ -196,6 +208,12 @@ class _Stopping:
 
     def answer(self, candidate: Candidate, rows: Sequence[Example]) -> Sequence[Answer]:
         return self._view.answer(candidate, rows)
+
+    def grade(self, rows: Sequence[Example], answers: Sequence[Answer]) -> Sequence[float | None]:
+        return self._view.grade(rows, answers)
+
+    def passages(self) -> Mapping[str, bytes]:
+        return self._view.passages()
 
     def log(self, message: str) -> None:
         self._view.log(message)

@@ -16,13 +16,18 @@ def show_outcome(console: Console, record: Mapping[str, Any]) -> None:
         console: where to.
         record: `record.json` (docs/run-record.md).
     """
-    from accordeur.report.console import comparison_table, forgetting_table, verdict_panel
+    from accordeur.report.console import (
+        comparison_table,
+        forgetting_table,
+        ladder_table,
+        verdict_panel,
+    )
 
     console.print()
     console.print(comparison_table(record, width=console.width))
-    forgotten = forgetting_table(record)
-    if forgotten is not None:
-        console.print()
-        console.print(forgotten)
+    for told in (ladder_table(record), forgetting_table(record)):
+        if told is not None:
+            console.print()
+            console.print(told)
     console.print()
     console.print(verdict_panel(record))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from accordeur.report.console.comparison import comparison_table
 from accordeur.report.console.forgetting import forgetting_table
+from accordeur.report.console.ladder import ladder_table
 from accordeur.report.console.side_by_side import compare
 from accordeur.report.console.tables import preflight_table, runs_table
 from accordeur.report.console.verdict import verdict_panel
@@ -17,6 +18,7 @@ __all__ = [
     "compare",
     "comparison_table",
     "forgetting_table",
+    "ladder_table",
     "preflight_table",
     "runs_table",
     "verdict_panel",
