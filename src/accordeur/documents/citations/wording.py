@@ -13,10 +13,11 @@ Words = frozenset[str]
 _WORD = re.compile(r"\d+(?:[.,:]\d+)*|[^\W\d_]+")
 _COMMON = frozenset(
     _WORD.findall(
-        "a about an and any are as at be been but by can could did do does for from had has have he "
-        "her his how i if in into is it its may me more most must my no nor not of on one or our out "
-        "shall she should so some such than that the their them then there these they this those to "
-        "too up us was we were what when where which who whom whose why will with would yes you your"
+        "a about an and any are as at be been but by can could did do does for from had has "
+        "have he her his how i if in into is it its may me more most must my no nor not of on "
+        "one or our out shall she should so some such than that the their them then there "
+        "these they this those to too up us was we were what when where which who whom whose "
+        "why will with would yes you your"
     )
 )
 _ENDINGS = ("ingly", "edly", "ings", "ing", "ies", "ied", "est", "ers", "es", "ed", "er", "ly", "s")
