@@ -66,6 +66,15 @@ class Remembering:
         """Of a vector."""
         return self._embedder.dimension
 
+    @property
+    def max_tokens(self) -> int:
+        """Of a text."""
+        return self._embedder.max_tokens
+
+    def count_tokens(self, text: str) -> int:
+        """Of a text, uncut."""
+        return self._embedder.count_tokens(text)
+
     def embed(self, texts: Sequence[str]) -> FloatArray:
         """Unit vectors, float32 [texts, dimension]."""
         new = [text for text in dict.fromkeys(texts) if text not in self._known]

@@ -51,6 +51,14 @@ def test_vectors_have_length_one_and_the_given_order(embedder: BertEmbedder) -> 
     np.testing.assert_allclose(embedder.embed(TEXTS[::-1]), vectors[::-1], atol=2e-6)
 
 
+def test_tokens_are_counted_uncut(embedder: BertEmbedder) -> None:
+    assert embedder.max_tokens == 256
+    assert embedder.count_tokens("hello world") == 4
+    assert embedder.count_tokens("word " * 400) == 402
+    vectors = embedder.embed(["word " * 400, "word " * 254])
+    np.testing.assert_allclose(vectors[0], vectors[1], atol=2e-6)
+
+
 def test_no_texts_give_no_vectors(embedder: BertEmbedder) -> None:
     assert embedder.embed([]).shape == (0, 384)
 

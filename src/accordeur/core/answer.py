@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from accordeur.core.model import Usage
+from accordeur.core.span import Span
 
 
 class Status(StrEnum):
@@ -42,6 +43,53 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """A stretch of a document that the model was given to read.
+
+    Attributes:
+        span: where it stands.
+        score: by which it was found; comparable within one answer alone.
+        page: of its first character, where the document has pages.
+    """
+
+    span: Span
+    score: float
+    page: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """What was looked up for one answer.
+
+    Attributes:
+        sources: what the model was shown; the first one is number 1 in its prompt.
+        found: passages that the search gave, shown or not.
+        dropped: passages for which the prompt had no room.
+    """
+
+    sources: tuple[Source, ...] = ()
+    found: int = 0
+    dropped: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain data: a source is document, start, end, score and page."""
+        sources = [
+            [one.span.document, one.span.start, one.span.end, one.score, one.page]
+            for one in self.sources
+        ]
+        return {"sources": sources, "found": self.found, "dropped": self.dropped}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Retrieved:
+        """Inverse of `to_json`."""
+        sources = tuple(
+            Source(Span(document, start, end), score, page)
+            for document, start, end, score, page in data["sources"]
+        )
+        return cls(sources, data["found"], data["dropped"])
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """One answer.
 
@@ -56,6 +104,8 @@ class Answer:
         seconds: this row's share of its batch's wall time.
         error: what went wrong when `status` is `ERROR`; why the answer is cut, where that is known.
         trace: what the model wrote on the way, in order; empty when it answered directly.
+        retrieved: what was looked up for it; `None` where nothing is looked up.
+        confidence: estimated probability that it is right, 0 to 1; `None` where not estimated.
     """
 
     text: str
@@ -68,6 +118,8 @@ class Answer:
     seconds: float = 0.0
     error: str = ""
     trace: tuple[Reply, ...] = ()
+    retrieved: Retrieved | None = None
+    confidence: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As plain data, empty parts left out, floats as they are."""
@@ -86,6 +138,10 @@ class Answer:
             data["error"] = self.error
         if self.trace:
             data["trace"] = [[one.name, one.text, one.finished] for one in self.trace]
+        if self.retrieved is not None:
+            data["retrieved"] = self.retrieved.to_json()
+        if self.confidence is not None:
+            data["confidence"] = self.confidence
         return data
 
     @classmethod
@@ -102,4 +158,6 @@ class Answer:
             seconds=data.get("seconds", 0.0),
             error=data.get("error", ""),
             trace=tuple(Reply(*reply) for reply in data.get("trace", ())),
+            retrieved=Retrieved.from_json(data["retrieved"]) if "retrieved" in data else None,
+            confidence=data.get("confidence"),
         )

@@ -322,8 +322,17 @@ class Embedder(Protocol):
         """Length of a vector."""
         ...
 
+    @property
+    def max_tokens(self) -> int:
+        """Longest text that is read to its end, special tokens included; 0 where not known."""
+        ...
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of a text, uncut, special ones included: what `max_tokens` is compared with."""
+        ...
+
     def embed(self, texts: Sequence[str]) -> FloatArray:
-        """Unit vectors, float32 [texts, dimension]."""
+        """Unit vectors, float32 [texts, dimension]; what is past `max_tokens` is not read."""
         ...
 
 

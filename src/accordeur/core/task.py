@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeVar
 
 from accordeur.core.errors import SealError
 from accordeur.core.fingerprint import digest
+from accordeur.core.span import Span
 
 T = TypeVar("T")
 
@@ -40,6 +41,8 @@ class Example:
         steps: worked steps that lead to the answer.
         rejected: answers known to be worse.
         group: rows of one group are never separated by a split or a resample; default the id.
+        spans: places of the documents where the answer stands: a label, so no request holds them.
+        quotes: what is said to stand at each span, empty where nothing is; as many as spans.
     """
 
     id: str
@@ -50,6 +53,8 @@ class Example:
     documents: tuple[str, ...] = ()
     steps: tuple[str, ...] = ()
     rejected: tuple[str, ...] = ()
+    spans: tuple[Span, ...] = ()
+    quotes: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -90,6 +95,12 @@ class Example:
         for name in ("documents", "steps", "rejected"):
             if getattr(self, name):
                 data[name] = list(getattr(self, name))
+        if self.spans:
+            quotes = self.quotes or ("",) * len(self.spans)
+            data["spans"] = [
+                {**span.to_json(), **({"quote": quote} if quote else {})}
+                for span, quote in zip(self.spans, quotes, strict=True)
+            ]
         return data
 
 

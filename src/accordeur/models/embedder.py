@@ -33,6 +33,8 @@ class BertEmbedder:
     def __init__(self, model: Any, tokenizer: Tokenizer, identity: ModelIdentity) -> None:
         self._model = model
         self._tokenizer = tokenizer
+        self._counter = Tokenizer.from_str(tokenizer.to_str())
+        self._counter.no_truncation()
         self._identity = identity
 
     @classmethod
@@ -73,6 +75,15 @@ class BertEmbedder:
     def dimension(self) -> int:
         """Length of a vector."""
         return int(self._model.config.hidden_size)
+
+    @property
+    def max_tokens(self) -> int:
+        """Longest text that is read to its end, [CLS] and [SEP] included."""
+        return TOKENS
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of a text, uncut, [CLS] and [SEP] included."""
+        return len(self._counter.encode(text).ids)
 
     @torch.inference_mode()
     def embed(self, texts: Sequence[str]) -> FloatArray:

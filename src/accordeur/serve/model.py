@@ -214,6 +214,15 @@ class ServedEmbedder:
         """Of a vector."""
         return self._embedder.dimension
 
+    @property
+    def max_tokens(self) -> int:
+        """Longest text that is read to its end."""
+        return self._embedder.max_tokens
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of a text, uncut."""
+        return self._embedder.count_tokens(text)
+
     def embed(self, texts: Sequence[str]) -> FloatArray:
         """Unit vectors, float32 [texts, dimension]."""
         key = ("embed", id(self._embedder))

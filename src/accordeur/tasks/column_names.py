@@ -34,5 +34,5 @@ EXPECTED_NAMES = (
     "intent",
     "sentiment",
 )
-OTHER_NAMES = ("id", "group", "context", "documents", "steps", "rejected")
+OTHER_NAMES = ("id", "group", "context", "documents", "steps", "rejected", "spans")
 COMMON_NAMES = frozenset((*INPUT_NAMES, *EXPECTED_NAMES, *OTHER_NAMES))

@@ -14,7 +14,7 @@ from accordeur.core.errors import TaskError
 from accordeur.tasks.column_names import EXPECTED_NAMES, INPUT_NAMES
 from accordeur.tasks.config import FieldsConfig
 
-OPTIONAL = ("id", "group", "context", "steps", "rejected", "documents")
+OPTIONAL = ("id", "group", "context", "steps", "rejected", "documents", "spans")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,7 @@ class Columns:
     steps: str | None = None
     rejected: str | None = None
     documents: str | None = None
+    spans: str | None = None
     guessed: frozenset[str] = frozenset()
 
     @property

@@ -109,6 +109,7 @@ class FieldsConfig(_Section):
     steps: str | None = None
     rejected: str | None = None
     documents: str | None = None
+    spans: str | None = None
 
 
 class LimitsConfig(_Section):

@@ -11,6 +11,7 @@ from accordeur.core.fingerprint import digest
 from accordeur.core.task import Example, Turn
 from accordeur.tasks.columns import Columns
 from accordeur.tasks.formats.table import RawRow
+from accordeur.tasks.spans import read_spans
 
 _ROLES = {
     "system": "system",
@@ -89,6 +90,7 @@ def example_from(row: RawRow, columns: Columns, ids: Ids, *, labelled: bool = Tr
         )
     context = _optional_text(row, columns.context)
     documents = _texts(row, columns.documents)
+    spans, quotes = read_spans(row, columns.spans if labelled else None)
     given = _optional_text(row, columns.id)
     if given is not None:
         name = ids.claim(given, row.where)
@@ -103,6 +105,8 @@ def example_from(row: RawRow, columns: Columns, ids: Ids, *, labelled: bool = Tr
         documents=documents,
         steps=_texts(row, columns.steps),
         rejected=_texts(row, columns.rejected),
+        spans=spans,
+        quotes=quotes,
     )
 
 

@@ -26,6 +26,10 @@ class LetterEmbedder:
 
     identity = ModelIdentity("test/letters", "e" * 64, "test")
     dimension = 64
+    max_tokens = 256
+
+    def count_tokens(self, text: str) -> int:
+        return len(text.split())
 
     def embed(self, texts: Sequence[str]) -> FloatArray:
         vectors = np.full((len(texts), self.dimension), 1e-3, np.float32)

@@ -1,0 +1,1 @@
+"""The slot `retrieval`: passages of documents that are put before each question."""
