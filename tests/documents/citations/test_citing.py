@@ -93,6 +93,14 @@ def test_a_quote_that_does_not_stand_in_the_document_is_no_citation() -> None:
     assert check(found, text_of(moved)).citations == ()
 
 
+def test_the_quote_is_given_with_the_white_space_of_the_document() -> None:
+    shown = [passage(LEAVE.replace(" days of", "\ndays of"), "leave.md")]
+    (one,) = check(
+        cite(QUESTION, "25 days", shown), text_of([passage(LEAVE, "leave.md")])
+    ).citations
+    assert one.quote == "Everyone has 25 days of annual leave."
+
+
 WORDS = st.sampled_from(
     [
         "leave",
@@ -122,8 +130,8 @@ def test_every_quote_stands_at_its_span_and_every_claim_in_the_answer(
     passages = [passage(text, f"{n % 2}.md", 7 * n, n) for n, text in enumerate(texts)]
     found = cite(question, answer, passages)
     for one in found.citations:
-        start = one.span.start - one.passage.span.start
-        assert one.passage.text[start : start + len(one.span)] == one.quote
+        start = one.span.start - one.source.span.start
+        assert one.source.text[start : start + len(one.span)] == one.quote
         assert 0 <= one.claim.start < one.claim.end <= len(answer)
         assert one.origin == "code" or 1 <= one.number <= len(passages)
     cited = {one.claim for one in found.citations}

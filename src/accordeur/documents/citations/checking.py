@@ -1,4 +1,8 @@
-"""A quote must stand at its place in the indexed document, character by character."""
+"""A quote must stand at its place in the indexed document.
+
+White space may differ, because stretches that are shown as one are joined by line ends; the quote is
+then given as the document has it. Every other character must be the same.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from accordeur.core.span import Span
-from accordeur.documents.citations.citation import Cited
-from accordeur.documents.passage import Passage
+from accordeur.documents.citations.citation import Citation, Cited, Source
 
 TextAt = Callable[[Span], str | None]
 """The indexed document's characters at a span; `None` where it has no such place."""
@@ -18,16 +21,23 @@ def check(cited: Cited, text_at: TextAt) -> Cited:
 
     The claim of any other counts as unsupported, unless another citation is left to it.
     """
-    kept = tuple(one for one in cited.citations if text_at(one.span) == one.quote)
+    checked = (_checked(one, text_at(one.span)) for one in cited.citations)
+    kept = tuple(one for one in checked if one is not None)
     left = {one.claim for one in kept}
     lost = {one.claim for one in cited.citations} - left
     unsupported = sorted({*cited.unsupported, *lost}, key=lambda claim: claim.start)
     return replace(cited, citations=kept, unsupported=tuple(unsupported))
 
 
-def text_of(passages: Iterable[Passage]) -> TextAt:
+def _checked(citation: Citation, text: str | None) -> Citation | None:
+    if text is None or text.split() != citation.quote.split():
+        return None
+    return replace(citation, quote=text)
+
+
+def text_of(passages: Iterable[Source]) -> TextAt:
     """Documents as far as passages hold them: for collections that keep no whole text."""
-    held: dict[str, list[Passage]] = {}
+    held: dict[str, list[Source]] = {}
     for passage in passages:
         held.setdefault(passage.span.document, []).append(passage)
 

@@ -3,13 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from accordeur.core.span import Span
-from accordeur.documents.passage import Passage
 
 Origin = Literal["model", "code"]
 """Who says so: the model by its mark, or code that looked for the best sentence."""
+
+
+class Source(Protocol):
+    """What an answer may be read from: a passage, or a stretch of several as it was shown."""
+
+    @property
+    def span(self) -> Span:
+        """Where it stands."""
+        ...
+
+    @property
+    def text(self) -> str:
+        """Of that place, character for character but for white space."""
+        ...
+
+    @property
+    def page(self) -> int | None:
+        """Of its first character, where the document has pages."""
+        ...
+
+    @property
+    def headings(self) -> tuple[str, ...]:
+        """Titles that it stands under, outermost first."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +55,7 @@ class Citation:
 
     Attributes:
         number: as it is shown; with marks of the model the passage's number in the prompt.
-        passage: it was read from.
+        source: it was read from.
         span: of the quote in its document.
         quote: exactly the document's characters there.
         claim: the sentence of the answer that it supports.
@@ -41,7 +64,7 @@ class Citation:
     """
 
     number: int
-    passage: Passage
+    source: Source
     span: Span
     quote: str
     claim: Claim
@@ -55,8 +78,8 @@ class Citation:
             "document": self.span.document,
             "start": self.span.start,
             "end": self.span.end,
-            "page": self.passage.page,
-            "headings": list(self.passage.headings),
+            "page": self.source.page,
+            "headings": list(self.source.headings),
             "quote": self.quote,
             "answer_start": self.claim.start,
             "answer_end": self.claim.end,

@@ -12,12 +12,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from accordeur.core.span import Span
-from accordeur.documents.citations.citation import Citation, Cited, Claim, Origin
+from accordeur.documents.citations.citation import Citation, Cited, Claim, Origin, Source
 from accordeur.documents.citations.marks import Mark, marks, quotations, stands_in
 from accordeur.documents.citations.sentences import sentence_spans
 from accordeur.documents.citations.support import Supported, Supporters
 from accordeur.documents.citations.wording import words
-from accordeur.documents.passage import Passage
 
 FLOOR = 0.5
 """Least support of a citation; measured in `benchmarks/quality/citations`."""
@@ -59,7 +58,7 @@ def _blanked(answer: str, found: Sequence[Mark]) -> Iterator[str]:
     yield answer[at:]
 
 
-def cite(question: str, answer: str, passages: Sequence[Passage], *, floor: float = FLOOR) -> Cited:
+def cite(question: str, answer: str, passages: Sequence[Source], *, floor: float = FLOOR) -> Cited:
     """The citations of an answer.
 
     Args:
@@ -95,7 +94,7 @@ def cite(question: str, answer: str, passages: Sequence[Passage], *, floor: floa
 
 
 def _citation(
-    found: Supported, number: int, claim: Claim, origin: Origin, passages: Sequence[Passage]
+    found: Supported, number: int, claim: Claim, origin: Origin, passages: Sequence[Source]
 ) -> Citation:
     passage, sentence = passages[found.sentence.passage], found.sentence
     start = passage.span.start
@@ -120,7 +119,7 @@ def _numbered(citations: Sequence[Citation]) -> list[Citation]:
     return found
 
 
-def _misquoted(answer: str, passages: Sequence[Passage]) -> tuple[str, ...]:
+def _misquoted(answer: str, passages: Sequence[Source]) -> tuple[str, ...]:
     return tuple(
         one
         for one in quotations(answer)

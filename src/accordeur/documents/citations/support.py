@@ -14,9 +14,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from accordeur.documents.citations.citation import Source
 from accordeur.documents.citations.sentences import sentence_spans
 from accordeur.documents.citations.wording import Words, share, weights, words
-from accordeur.documents.passage import Passage
 
 ANSWER = 0.6
 AROUND = 0.5
@@ -55,15 +55,15 @@ class Supported:
     score: float
 
 
-def sentences_of(passages: Sequence[Passage]) -> list[Sentence]:
+def sentences_of(passages: Sequence[Source]) -> list[Sentence]:
     """The sentences of all passages, in order."""
     return [one for number, passage in enumerate(passages) for one in _cut(number, passage)]
 
 
-def _cut(number: int, passage: Passage) -> Iterator[Sentence]:
+def _cut(number: int, passage: Source) -> Iterator[Sentence]:
     spans = list(sentence_spans(passage.text))
     held = [words(passage.text[start:end]) for start, end in spans]
-    above = words(" ".join((*passage.headings, passage.metadata.get("title", ""))))
+    above = words(" ".join((passage.span.document, *passage.headings)))
     for place, (start, end) in enumerate(spans):
         before = held[place - 1] if place else frozenset()
         after = held[place + 1] if place + 1 < len(held) else frozenset()
@@ -79,7 +79,7 @@ class Supporters:
         passages: the answer was written from, best first.
     """
 
-    def __init__(self, question: str, passages: Sequence[Passage]) -> None:
+    def __init__(self, question: str, passages: Sequence[Source]) -> None:
         self.sentences = sentences_of(passages)
         self._asked = words(question)
         self._weight: Mapping[str, float] = weights(one.words for one in self.sentences)
