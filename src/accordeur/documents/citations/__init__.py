@@ -14,7 +14,7 @@ No model is asked: everything here is a pure function of texts.
 from __future__ import annotations
 
 from accordeur.documents.citations.checking import TextAt, check, text_of
-from accordeur.documents.citations.citation import Citation, Cited, Claim, Source
+from accordeur.documents.citations.citation import Citation, Cited, Claim, Stretch
 from accordeur.documents.citations.citing import FLOOR, cite
 
-__all__ = ["FLOOR", "Citation", "Cited", "Claim", "Source", "TextAt", "check", "cite", "text_of"]
+__all__ = ["FLOOR", "Citation", "Cited", "Claim", "Stretch", "TextAt", "check", "cite", "text_of"]

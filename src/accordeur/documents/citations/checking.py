@@ -1,7 +1,7 @@
 """A quote must stand at its place in the indexed document.
 
-White space may differ, because stretches that are shown as one are joined by line ends; the quote is
-then given as the document has it. Every other character must be the same.
+White space may differ, because stretches that are shown as one are joined by line ends; the quote
+is then given as the document has it. Every other character must be the same.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from accordeur.core.span import Span
-from accordeur.documents.citations.citation import Citation, Cited, Source
+from accordeur.documents.citations.citation import Citation, Cited, Stretch
 
 TextAt = Callable[[Span], str | None]
 """The indexed document's characters at a span; `None` where it has no such place."""
@@ -35,9 +35,9 @@ def _checked(citation: Citation, text: str | None) -> Citation | None:
     return replace(citation, quote=text)
 
 
-def text_of(passages: Iterable[Source]) -> TextAt:
+def text_of(passages: Iterable[Stretch]) -> TextAt:
     """Documents as far as passages hold them: for collections that keep no whole text."""
-    held: dict[str, list[Source]] = {}
+    held: dict[str, list[Stretch]] = {}
     for passage in passages:
         held.setdefault(passage.span.document, []).append(passage)
 

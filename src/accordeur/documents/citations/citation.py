@@ -11,7 +11,7 @@ Origin = Literal["model", "code"]
 """Who says so: the model by its mark, or code that looked for the best sentence."""
 
 
-class Source(Protocol):
+class Stretch(Protocol):
     """What an answer may be read from: a passage, or a stretch of several as it was shown."""
 
     @property
@@ -64,7 +64,7 @@ class Citation:
     """
 
     number: int
-    source: Source
+    source: Stretch
     span: Span
     quote: str
     claim: Claim

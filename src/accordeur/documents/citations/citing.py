@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from accordeur.core.span import Span
-from accordeur.documents.citations.citation import Citation, Cited, Claim, Origin, Source
+from accordeur.documents.citations.citation import Citation, Cited, Claim, Origin, Stretch
 from accordeur.documents.citations.marks import Mark, marks, quotations, stands_in
 from accordeur.documents.citations.sentences import sentence_spans
 from accordeur.documents.citations.support import Supported, Supporters
@@ -58,7 +58,7 @@ def _blanked(answer: str, found: Sequence[Mark]) -> Iterator[str]:
     yield answer[at:]
 
 
-def cite(question: str, answer: str, passages: Sequence[Source], *, floor: float = FLOOR) -> Cited:
+def cite(question: str, answer: str, passages: Sequence[Stretch], *, floor: float = FLOOR) -> Cited:
     """The citations of an answer.
 
     Args:
@@ -94,7 +94,7 @@ def cite(question: str, answer: str, passages: Sequence[Source], *, floor: float
 
 
 def _citation(
-    found: Supported, number: int, claim: Claim, origin: Origin, passages: Sequence[Source]
+    found: Supported, number: int, claim: Claim, origin: Origin, passages: Sequence[Stretch]
 ) -> Citation:
     passage, sentence = passages[found.sentence.passage], found.sentence
     start = passage.span.start
@@ -119,7 +119,7 @@ def _numbered(citations: Sequence[Citation]) -> list[Citation]:
     return found
 
 
-def _misquoted(answer: str, passages: Sequence[Source]) -> tuple[str, ...]:
+def _misquoted(answer: str, passages: Sequence[Stretch]) -> tuple[str, ...]:
     return tuple(
         one
         for one in quotations(answer)

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from accordeur.documents.citations.citation import Source
+from accordeur.documents.citations.citation import Stretch
 from accordeur.documents.citations.sentences import sentence_spans
 from accordeur.documents.citations.wording import Words, share, weights, words
 
@@ -55,12 +55,12 @@ class Supported:
     score: float
 
 
-def sentences_of(passages: Sequence[Source]) -> list[Sentence]:
+def sentences_of(passages: Sequence[Stretch]) -> list[Sentence]:
     """The sentences of all passages, in order."""
     return [one for number, passage in enumerate(passages) for one in _cut(number, passage)]
 
 
-def _cut(number: int, passage: Source) -> Iterator[Sentence]:
+def _cut(number: int, passage: Stretch) -> Iterator[Sentence]:
     spans = list(sentence_spans(passage.text))
     held = [words(passage.text[start:end]) for start, end in spans]
     above = words(" ".join((passage.span.document, *passage.headings)))
@@ -79,7 +79,7 @@ class Supporters:
         passages: the answer was written from, best first.
     """
 
-    def __init__(self, question: str, passages: Sequence[Source]) -> None:
+    def __init__(self, question: str, passages: Sequence[Stretch]) -> None:
         self.sentences = sentences_of(passages)
         self._asked = words(question)
         self._weight: Mapping[str, float] = weights(one.words for one in self.sentences)
