@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from accordeur.bench.documents import TaskDocuments
 from accordeur.bench.screening import SCREEN_LEAST, SCREEN_ROWS
 from accordeur.bench.sinks import RunSink
 from accordeur.core.answer import Answer, Status
 from accordeur.core.budget import Budget
 from accordeur.core.cache import AnswerCache
 from accordeur.core.candidate import Candidate
-from accordeur.core.errors import ModelError
+from accordeur.core.errors import ModelError, TaskError
 from accordeur.core.fingerprint import seed_for
 from accordeur.core.lever import Evaluation, Stopped
 from accordeur.core.measurement import Measurement, RowResult
@@ -73,6 +74,7 @@ class Bench:
         progress: told entry, configuration, rows finished, rows in all.
         log: told one line.
         leader: rows of the best configuration that earlier entries scored on all of dev.
+        documents: of the task, indexed when they are first asked for; `None` without any.
     """
 
     task: TaskBrief
@@ -91,6 +93,7 @@ class Bench:
     progress: Callable[[str, str, int, int], None]
     log: Callable[[str], None]
     leader: Measurement | None = None
+    documents: TaskDocuments | None = None
 
 
 @dataclass(slots=True)
@@ -200,6 +203,29 @@ class EntryContext:
         self.waited += time.perf_counter() - started
         self._check_clock(f"while answering {len(rows)} train rows")
         return [answers[index] for index in range(len(rows))]
+
+    def grade(self, rows: Sequence[Example], answers: Sequence[Answer]) -> list[float | None]:
+        """The task's metric of answers to train rows, as the harness scores rows."""
+        metric, task = self.bench.metric, self.bench.task
+        return [
+            None
+            if answer.status in (Status.ERROR, Status.UNJUDGED)
+            else float(metric.row(answer, row, task))
+            for row, answer in zip(rows, answers, strict=True)
+        ]
+
+    def passages(self) -> Mapping[str, bytes]:
+        """The task's documents as passages; what making them took is part of this entry's price."""
+        if self.bench.documents is None:
+            raise TaskError(
+                f"The task `{self.task.name}` has no documents.",
+                hint="name their folder in task.yaml: documents: docs",
+            )
+        started = time.perf_counter()
+        indexed = self.bench.documents.indexed()
+        self.waited += time.perf_counter() - started
+        self.measured_seconds += indexed.seconds
+        return indexed.collection.files
 
     def evaluate(
         self, candidate: Candidate, configuration: str, *, control: bool = False

@@ -86,6 +86,14 @@ class LeverView:
         """Run a candidate over train rows. See `FitContext.answer`."""
         return _ENTRIES[self].answer(candidate, rows)
 
+    def grade(self, rows: Sequence[Example], answers: Sequence[Answer]) -> Sequence[float | None]:
+        """The metric of answers to train rows. See `FitContext.grade`."""
+        return _ENTRIES[self].grade(rows, answers)
+
+    def passages(self) -> Mapping[str, bytes]:
+        """The task's documents as passages. See `FitContext.passages`."""
+        return _ENTRIES[self].passages()
+
     def log(self, message: str) -> None:
         """A line for the run's log."""
         _ENTRIES[self].log(message)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from accordeur.bench.documents import TaskDocuments
 from accordeur.bench.endpoint import (
     allowance,
     check_answers,
@@ -86,6 +87,7 @@ class Preparation:
         self.model: Model | None = None
         self.embedder: Embedder | None = None
         self.forecast: dict[str, float] = {}
+        self.documents: TaskDocuments | None = None
 
     @property
     def source(self) -> ModelSource:
@@ -220,6 +222,27 @@ class Preparation:
         self.observer.preflight([one.to_json() for one in found.checks], found.first_prompt)
         raise_errors(list(found.checks))
         return found
+
+    def read_documents(self) -> None:
+        """Index the task's documents, and hold the rows against them.
+
+        A run without a language model looks nothing up, so it reads none.
+
+        Raises:
+            TaskError: no document can be read, or a row names a place that is not there.
+        """
+        task = self.task
+        if task.documents is None or self.model is None or self.embedder is None:
+            return
+        embedder = self.embedder
+
+        def told(phase: str, done: int, total: int) -> None:
+            self.observer.progress("documents", phase, done, total)
+
+        self.documents = TaskDocuments(
+            Path(task.documents), embedder, (*task.train, *task.dev), task.held_out, told
+        )
+        self.documents.indexed()
 
     def show(self, plan: Plan, folder: Path, *, resumed: bool) -> None:
         """Tell the plan with its forecast."""

@@ -140,6 +140,7 @@ def run(
         return known
     ready.observer.phase("checks")
     checks = ready.check()
+    ready.read_documents()
     folder = RunFolder.create_or_open(
         root, ready.task.name, plan.to_json(), warn=ready.observer.log
     )

@@ -90,6 +90,7 @@ class Session:
             tolerance=self.task.limits.tolerance,
             progress=self.observer.progress,
             log=folder.log,
+            documents=ready.documents,
         )
 
     def run(self) -> None:

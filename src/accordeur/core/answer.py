@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -65,11 +66,14 @@ class Retrieved:
         sources: what the model was shown; the first one is number 1 in its prompt.
         found: passages that the search gave, shown or not.
         dropped: passages for which the prompt had no room.
+        signals: of search and answer, by name, from which it is estimated whether the answer is
+            right (`parts.retrieval.abstention`).
     """
 
     sources: tuple[Source, ...] = ()
     found: int = 0
     dropped: int = 0
+    signals: Mapping[str, float] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """As plain data: a source is document, start, end, score and page."""
@@ -77,7 +81,12 @@ class Retrieved:
             [one.span.document, one.span.start, one.span.end, one.score, one.page]
             for one in self.sources
         ]
-        return {"sources": sources, "found": self.found, "dropped": self.dropped}
+        return {
+            "sources": sources,
+            "found": self.found,
+            "dropped": self.dropped,
+            "signals": dict(self.signals),
+        }
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Retrieved:
@@ -86,7 +95,7 @@ class Retrieved:
             Source(Span(document, start, end), score, page)
             for document, start, end, score, page in data["sources"]
         )
-        return cls(sources, data["found"], data["dropped"])
+        return cls(sources, data["found"], data["dropped"], data["signals"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,6 +129,20 @@ class FitContext(Protocol):
         """Run a candidate over train rows; each row is left out of its own demonstrations."""
         ...
 
+    def grade(self, rows: Sequence[Example], answers: Sequence[Answer]) -> Sequence[float | None]:
+        """The task's metric of answers to train rows, a row each; `None` for one that is lost."""
+        ...
+
+    def passages(self) -> Mapping[str, bytes]:
+        """The task's documents as passages with their vectors, as files of the slot `retrieval`.
+
+        They are made once per run and machine; the lever that asks pays for it (P8).
+
+        Raises:
+            TaskError: the task has no documents, or none that can be read.
+        """
+        ...
+
     def log(self, message: str) -> None:
         """A line for the run's log."""
         ...
@@ -167,6 +181,7 @@ class Forecast:
         calls: of the model per answer.
         new_tokens: written per answer over all calls, at most; `None` for what the task's own
             answers take.
+        read_tokens: of passages before each row.
     """
 
     new_prompts: bool = True
@@ -176,6 +191,7 @@ class Forecast:
     samples: int = 1
     calls: int = 1
     new_tokens: int | None = None
+    read_tokens: int = 0
 
 
 @runtime_checkable

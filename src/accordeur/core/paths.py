@@ -1,8 +1,8 @@
 """Where things lie: runs beside the work, models and the openings ledger in the user's cache, what
 the user wrote down (prices) in the configuration folder, conversations in the data folder.
 
-`ACCORDEUR_RUNS`, `ACCORDEUR_EVALS`, `ACCORDEUR_CACHE`, `ACCORDEUR_CONFIG` and `ACCORDEUR_STATE`
-move them.
+`ACCORDEUR_RUNS`, `ACCORDEUR_EVALS`, `ACCORDEUR_INDEXES`, `ACCORDEUR_CACHE`, `ACCORDEUR_CONFIG` and
+`ACCORDEUR_STATE` move them.
 """
 
 from __future__ import annotations
@@ -47,3 +47,8 @@ def runs_folder() -> Path:
 def evals_folder() -> Path:
     """The folder of evaluations: `./.accordeur/evals`."""
     return Path(os.environ.get("ACCORDEUR_EVALS") or Path(".accordeur") / "evals")
+
+
+def indexes_folder() -> Path:
+    """The folder of document indexes: `./.accordeur/indexes`."""
+    return Path(os.environ.get("ACCORDEUR_INDEXES") or Path(".accordeur") / "indexes")

@@ -250,6 +250,7 @@ class Task:
         splits: whether the splits were given or drawn by seed.
         folder: where `task.yaml` stands.
         documents: folder or file of documents, if any.
+        documents_digest: hash of their names and bytes; empty without any.
         limits, prices: as the user set them.
         warnings: what was odd but usable while reading.
         columns: how data fields were mapped, for the preflight table.
@@ -270,6 +271,7 @@ class Task:
     splits: Literal["given", "drawn"] = "given"
     folder: Path = Path()
     documents: str | None = None
+    documents_digest: str = ""
     limits: Limits = field(default_factory=Limits)
     prices: Prices = field(default_factory=Prices)
     warnings: tuple[str, ...] = ()
@@ -293,9 +295,11 @@ class Task:
 
     @property
     def digest(self) -> str:
-        """Hash of everything that can change a result: words, labels, metric and all rows."""
+        """Hash of everything that can change a result: words, labels, metric, rows, documents."""
+        documents = {"documents": self.documents_digest} if self.documents_digest else {}
         return digest(
             {
+                **documents,
                 "name": self.name,
                 "instruction": self.instruction,
                 "template": self.template,

@@ -11,6 +11,7 @@ LEVERS = Registry(
         "as-is": "accordeur.levers.as_is:AsIs",
         "few-shot": "accordeur.levers.few_shot:FewShot",
         "calibration": "accordeur.levers.calibration:Calibrate",
+        "retrieve": "accordeur.levers.retrieve:Retrieve",
         "reason": "accordeur.levers.reason:ReasonLever",
         "self-consistency": "accordeur.levers.self_consistency:SelfConsistency",
         "critique": "accordeur.levers.critique:CritiqueLever",

@@ -39,6 +39,12 @@ def assemble(
             "The candidate has neither a classifier nor a base model.",
             hint="save the bundle again from its run",
         )
+    if "retrieval" in candidate.parts:
+        from accordeur.parts.answering.retrieving import retrieving
+
+        return retrieving(
+            candidate, source, lambda plain: assemble(plain, source, cache=cache, repeat=repeat)
+        )
     model = source.model(candidate.base)
     decoding = candidate.part(Decoding)
     pattern = candidate.parts.get("pattern")

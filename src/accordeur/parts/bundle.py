@@ -33,6 +33,7 @@ LOADERS = Registry(
     {
         "prompt": "accordeur.parts.prompt:Prompt.from_files",
         "demonstrations": "accordeur.parts.demonstrations:load",
+        "retrieval": "accordeur.parts.retrieval:load",
         "memory": "accordeur.parts.memory:load",
         "pattern": "accordeur.parts.pattern:load",
         "soft_prompt": "accordeur.parts.soft_prompt:load",

@@ -6,6 +6,7 @@ from accordeur.core.candidate import Candidate
 from accordeur.core.fingerprint import digest, digest_bytes
 from accordeur.parts.pattern import Reason
 from accordeur.parts.prompt import Prompt
+from accordeur.parts.retrieval import Retrieval
 from accordeur.parts.soft_prompt import KeyValuePrefix, SoftPrompt, SoftPromptEnsemble
 from accordeur.parts.weights import FullWeights, LoraWeights
 
@@ -13,11 +14,15 @@ _TRAINED = SoftPrompt | SoftPromptEnsemble | KeyValuePrefix | LoraWeights | Full
 
 
 def prompt_fingerprint(candidate: Candidate) -> str:
-    """Of instruction, template, system message, demonstrations and words that ask for reasoning."""
+    """Of instruction, template, system message, demonstrations, and words that ask for reasoning or
+    tell of passages."""
     prompt = candidate.part(Prompt) or Prompt(candidate.task.instruction)
     files = dict(prompt.files())
     if "demonstrations" in candidate.parts:
         files.update(candidate.parts["demonstrations"].files())
+    retrieval = candidate.part(Retrieval)
+    if retrieval is not None:
+        files["retrieval"] = retrieval.words.encode()
     pattern = candidate.parts.get("pattern")
     if isinstance(pattern, Reason):  # a conversation begins as if it were none
         files["pattern"] = pattern.words.encode()

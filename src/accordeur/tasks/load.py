@@ -19,6 +19,7 @@ from accordeur.tasks.answers import (
     recurring_answers,
     require_single_answers,
 )
+from accordeur.tasks.collected import digest_of_files
 from accordeur.tasks.columns import Columns, require_columns, resolve_columns
 from accordeur.tasks.config import DataConfig, TaskConfig, check_config, read_config
 from accordeur.tasks.formats import FORMATS, RawTable, read_table
@@ -90,6 +91,7 @@ def load_task(path: str | Path, *, seed: int = 0, limit: int | None = None) -> T
     splits = _split(read, config, kind, seed)
     labels, label_notes = _labels(config, kind, splits, base, where, source)
     held_out = None if splits.test is None else SealedSplit(take(splits.test, limit, seed))
+    documents = _documents(config, folder)
     tools = ("`tools` is noted, but no lever of this version uses it.",) if config.tools else ()
     return Task(
         name=config.name or _name(where),
@@ -105,7 +107,8 @@ def load_task(path: str | Path, *, seed: int = 0, limit: int | None = None) -> T
         unlabelled=take(read.unlabelled, limit, seed),
         splits=splits.kind,
         folder=folder,
-        documents=_documents(config, folder),
+        documents=documents,
+        documents_digest=digest_of_files(Path(documents)) if documents else "",
         limits=config.core_limits(),
         prices=config.core_prices(),
         warnings=(*read.notes, *splits.notes, *label_notes, *tools),

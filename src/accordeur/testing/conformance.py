@@ -88,6 +88,8 @@ def _run(check: Callable[[T], None], subject: T, lever: Lever) -> None:
 
 
 def _toy_tasks(lever: Lever, root: Path) -> list[Task]:
+    if Need.DOCUMENTS in lever.needs:
+        return [load_task(toy.write_document_task(root / "documents"))]
     writers = {"labels": toy.write_label_task, "text": toy.write_text_task}
     return [load_task(writers[kind](root / kind)) for kind in sorted(lever.kinds)]
 

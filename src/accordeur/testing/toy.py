@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from accordeur.core.span import Span
 from accordeur.core.task import Example, Label, SealedSplit, Task
 from accordeur.tasks.write import write_rows
 
@@ -92,6 +93,7 @@ _PEOPLE = (
     "Mrs Young",
     "Ms Zeller",
 )
+_STRANGERS = tuple(f"{title} Nobody" for title in ("Mrs", "Mr", "Ms", "Dr", "Sir", "Lady"))
 _MATTERS = (
     ("a leaking tap in the kitchen", "The plumber comes on Monday at nine."),
     ("a parcel that never arrived", "A second parcel leaves the depot tonight."),
@@ -186,6 +188,36 @@ def write_label_task(folder: Path) -> Path:
 def write_text_task(folder: Path) -> Path:
     """The text task as a folder that `load_task` reads; returns the folder."""
     return _write(folder, "toy-calls", _TEXT_WORDS, _text_rows(), "metric: token-f1\n")
+
+
+def write_document_task(folder: Path) -> Path:
+    """A task whose answers stand in documents, a small one per caller; returns the folder.
+
+    Every row but the callers nobody has noted names the place of its answer.
+    """
+    documents = folder / "documents"
+    documents.mkdir(parents=True)
+    splits: dict[str, list[Example]] = {"train": [], "dev": [], "test": []}
+    for number, person in enumerate((*_PEOPLE, *_STRANGERS)):
+        at = number - len(_PEOPLE)
+        split = "train" if number < 12 else "dev" if number < 20 else "test"
+        if at >= 0:
+            split = ("train", "train", "train", "dev", "dev", "test")[at % 6]
+        question = f"What did {person} call about?"
+        name = f"caller-{number}"
+        if at >= 0:
+            splits[split].append(Example(name, question, (), name))
+            continue
+        matter, outcome = _MATTERS[number % len(_MATTERS)]
+        text = f"{person} called about {matter}. {outcome}\n"
+        document = f"{person.lower().replace(' ', '-')}.md"
+        (documents / document).write_text(text, encoding="utf-8")
+        start = text.index(matter)
+        span = Span(document, start, start + len(matter))
+        row = Example(name, question, (matter,), name, spans=(span,), quotes=(matter,))
+        splits[split].append(row)
+    words = ("Answer in a few words.", "Notes of telephone calls, a page each.")
+    return _write(folder, "toy-notes", words, splits, "metric: exact-match\ndocuments: documents\n")
 
 
 def _write(

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from accordeur.bench.documents import TaskDocuments
 from accordeur.bench.fit_context import Bench, EntryContext
 from accordeur.bench.lever_view import LeverView
 from accordeur.bench.memory_cache import MemoryCache
@@ -154,6 +155,15 @@ class Workshop:
         )
 
     def _bench(self, folder: RunFolder, effort: int) -> Bench:
+        documents = None
+        if self.task.documents is not None:
+            documents = TaskDocuments(
+                Path(self.task.documents),
+                self.source.embedder(EMBEDDER),
+                (*self.task.train, *self.task.dev),
+                self.task.held_out,
+                indexes=self.root / "indexes",
+            )
         return Bench(
             task=self.task.brief,
             dev=self.task.dev,
@@ -170,6 +180,7 @@ class Workshop:
             tolerance=self.task.limits.tolerance,
             progress=lambda entry, configuration, finished, rows: None,
             log=lambda message: None,
+            documents=documents,
         )
 
 
@@ -196,6 +207,12 @@ class _Stopping:
 
     def answer(self, candidate: Candidate, rows: Sequence[Example]) -> Sequence[Answer]:
         return self._view.answer(candidate, rows)
+
+    def grade(self, rows: Sequence[Example], answers: Sequence[Answer]) -> Sequence[float | None]:
+        return self._view.grade(rows, answers)
+
+    def passages(self) -> Mapping[str, bytes]:
+        return self._view.passages()
 
     def log(self, message: str) -> None:
         self._view.log(message)

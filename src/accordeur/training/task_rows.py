@@ -6,12 +6,15 @@ from collections.abc import Sequence
 
 from accordeur.core.candidate import Candidate
 from accordeur.core.lever import FitContext
-from accordeur.core.model import Embedder, Model
-from accordeur.core.rendering import Request
+from accordeur.core.model import Embedder, Model, ModelSource
+from accordeur.core.rendering import Rendered, Request
 from accordeur.core.task import Example
 from accordeur.models.local.pieces import PromptTokenizer
 from accordeur.parts.answering.prompting import Prompting
+from accordeur.parts.answering.retrieving import answer_room
 from accordeur.parts.pattern import Reason
+from accordeur.parts.retrieval import Retrieval
+from accordeur.parts.retrieval.retriever import Retriever, told_of_passages
 from accordeur.training.rows import TrainingRow, training_rows
 
 
@@ -35,10 +38,25 @@ def task_rows(
     """
     if isinstance(candidate.parts.get("pattern"), Reason):
         train = [row for row in train if row.steps]
-    prompting = Prompting(candidate, _Source(context))
-    rendered = prompting.render([Request.from_example(row, training=True) for row in train])
+    rendered = _rendered(candidate, train, _Source(context), context.model)
     answers = [_written(candidate, row) for row in train]
     return training_rows(chat, rendered, answers, context.model.context_window)
+
+
+def _rendered(
+    candidate: Candidate, rows: Sequence[Example], source: ModelSource, model: Model
+) -> list[Rendered]:
+    """The prompts; where documents are looked up, with the passages that are found for each row."""
+    requests = [Request.from_example(row, training=True) for row in rows]
+    part = candidate.part(Retrieval)
+    if part is None:
+        return Prompting(candidate, source).render(requests)
+    plain = Prompting(told_of_passages(candidate, part.words), source)
+    left = model.context_window - answer_room(candidate, model)
+    rooms = [left - model.prompt_tokens(one)[0] for one in plain.render(requests)]
+    gold = [row.spans for row in rows]
+    looked = Retriever(part, source).look(requests, rooms, model.count_tokens, gold)
+    return plain.render([one.request for one in looked])
 
 
 def _written(candidate: Candidate, row: Example) -> str:

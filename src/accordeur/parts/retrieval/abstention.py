@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from accordeur.core.answer import Answer
 from accordeur.documents.passage import Found
 
 Array = npt.NDArray[np.float64]
@@ -54,6 +55,12 @@ class Signals:
     support: float | None = None
     asked: float | None = None
 
+    @property
+    def known(self) -> dict[str, float]:
+        """By name, those that are known."""
+        found = {name: getattr(self, name) for name in NAMES}
+        return {name: value for name, value in found.items() if value is not None}
+
     def values(self) -> Array:
         """[signals], NaN where one is not known."""
         found = (getattr(self, name) for name in NAMES)
@@ -61,6 +68,12 @@ class Signals:
 
 
 NAMES = tuple(field.name for field in fields(Signals))
+
+
+def told_signals(answer: Answer) -> Signals:
+    """Those that an answer carries; none of an answer that nothing was looked up for."""
+    told = answer.retrieved.signals if answer.retrieved is not None else {}
+    return Signals(**{name: told[name] for name in NAMES if name in told})
 
 
 def signals_of(

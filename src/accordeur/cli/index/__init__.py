@@ -1,0 +1,1 @@
+"""`accordeur index ...`, one file per command."""

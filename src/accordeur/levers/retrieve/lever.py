@@ -1,0 +1,164 @@
+"""Settings of the lever and its `fit`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar, get_args
+
+from accordeur.core.candidate import Candidate
+from accordeur.core.errors import PlanError, TaskError
+from accordeur.core.lever import FitContext, Forecast, Need
+from accordeur.core.part import Slot
+from accordeur.core.rendering import Request
+from accordeur.core.task import Example, TaskBrief, TaskKind
+from accordeur.documents.passage import Mode, Ranking
+from accordeur.levers.retrieve.abstaining import THRESHOLDS, configuration_name, withholding
+from accordeur.parts.prompt import Prompt
+from accordeur.parts.retrieval import Collection, Retrieval
+from accordeur.parts.retrieval.part import TOKENS, WORDS
+
+PASSAGE_TOKENS = 220
+"""Of a passage with its delimiters, for the forecast."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieve:
+    """Retrieval over the task's documents.
+
+    Args:
+        k: numbers of passages to try, with the first of `modes`.
+        modes: rankings to try, the others with the best k.
+        weights: shares of the vectors in `fusion`; the first is the usual one.
+        tokens: that passages may take of the prompt.
+        words: stand behind the instruction and tell of passages; may be empty.
+        abstain: learn when an answer is better withheld, where train has rows without an answer.
+        gold: when weights are trained on top, the share of train rows that are given a passage with
+            the answer where the search missed it, among the distractors it found (RAFT).
+
+    Raises:
+        PlanError: a setting is out of range.
+    """
+
+    name: ClassVar[str] = "retrieve"
+    title: ClassVar[str] = "retrieval"
+    writes: ClassVar[frozenset[Slot]] = frozenset({"retrieval"})
+    needs: ClassVar[frozenset[Need]] = frozenset({Need.DOCUMENTS, Need.LANGUAGE_MODEL})
+    kinds: ClassVar[frozenset[TaskKind]] = frozenset({"labels", "text"})
+
+    k: tuple[int, ...] = (3, 1, 5)
+    modes: tuple[Mode, ...] = ("fusion", "lexical", "dense")
+    weights: tuple[float, ...] = (0.5, 0.25, 0.75)
+    tokens: int = TOKENS
+    words: str = WORDS
+    abstain: bool = True
+    gold: float = 0.8
+
+    def __post_init__(self) -> None:
+        _expect(bool(self.k) and all(k >= 1 for k in self.k), "k", "positive numbers", "3,1,5")
+        known = get_args(Mode)
+        fits = bool(self.modes) and all(mode in known for mode in self.modes)
+        _expect(fits, "modes", f"of {', '.join(known)}", ",".join(known[:3]))
+        shares = bool(self.weights) and all(0 <= one <= 1 for one in self.weights)
+        _expect(shares, "weights", "shares from 0 to 1", "0.5,0.25,0.75")
+        _expect(self.tokens >= 1, "tokens", "a positive number", str(TOKENS))
+        _expect(0 <= self.gold <= 1, "gold", "a share from 0 to 1", "0.8")
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """All of them."""
+        found = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: list(v) if isinstance(v, tuple) else v for name, v in found.items()}
+
+    @property
+    def _sizes(self) -> list[int]:
+        return list(dict.fromkeys(self.k))
+
+    @property
+    def _rankings(self) -> list[Ranking]:
+        """Every mode once, then fusion with its other weights."""
+        weights = list(dict.fromkeys(self.weights))
+        once = [Ranking(mode, weights[0]) for mode in dict.fromkeys(self.modes)]
+        others = weights[1:] if "fusion" in self.modes else []
+        return once + [Ranking("fusion", weight) for weight in others]
+
+    def forecast(self, task: TaskBrief, train_rows: int, effort: int) -> tuple[Forecast, ...]:
+        """Sizes, then rankings, then thresholds, which ask the model about train rows alone.
+
+        Whether some row has no answer is not known here, so the forecast may be too long.
+        """
+        sizes, rankings, thresholds = self._shares(effort, unsure=self.abstain)
+        read = [PASSAGE_TOKENS * k for k in sizes]
+        planned = [Forecast(read_tokens=min(self.tokens, tokens)) for tokens in read]
+        usual = min(self.tokens, PASSAGE_TOKENS * sizes[0])
+        planned += [Forecast(read_tokens=usual) for _ in rankings]
+        planned += [
+            Forecast(new_prompts=False, train_rows=0 if at else train_rows, read_tokens=usual)
+            for at in range(thresholds)
+        ]
+        more, _, _ = self._shares(effort, unsure=False)
+        return tuple(planned[: max(1, effort)]) if planned else (Forecast(),) * len(more)
+
+    def _shares(self, effort: int, *, unsure: bool) -> tuple[list[int], list[Ranking], int]:
+        """Sizes, further rankings and the number of thresholds that an effort has room for."""
+        sizes = self._sizes[: max(1, effort)]
+        left = max(0, effort - len(sizes))
+        thresholds = min(THRESHOLDS, left) if unsure else 0
+        return sizes, self._rankings[1 : 1 + left - thresholds], thresholds
+
+    def fit(self, candidate: Candidate, train: Sequence[Example], context: FitContext) -> Candidate:
+        """The candidate with the passages that scored best on dev; the first on a tie.
+
+        Raises:
+            TaskError: the task's template shows no context, so passages would not be seen.
+        """
+        _check_template(candidate, train)
+        collection = Collection.from_files(context.passages())
+        unsure = self.abstain and any(row.expected == () for row in train)
+        sizes, rankings, thresholds = self._shares(context.effort, unsure=unsure)
+        scored: list[tuple[float, Retrieval]] = []
+
+        def score(part: Retrieval) -> None:
+            evaluation = context.evaluate(candidate.with_part(part), configuration_name(part))
+            scored.append((evaluation.rank, part))
+
+        def best() -> Retrieval:
+            return max(scored, key=lambda pair: pair[0])[1]
+
+        plain = Retrieval(
+            collection,
+            sizes[0],
+            self._rankings[0],
+            tokens=self.tokens,
+            words=self.words,
+            gold=self.gold,
+        )
+        for k in sizes:
+            score(replace(plain, k=k))
+        sized = best()
+        for ranking in rankings:
+            score(replace(sized, ranking=ranking))
+        if thresholds:
+            for part in withholding(candidate, best(), train, context, thresholds):
+                score(part)
+        return candidate.with_part(best())
+
+
+def _check_template(candidate: Candidate, train: Sequence[Example]) -> None:
+    prompt = candidate.part(Prompt) or Prompt(candidate.task.instruction)
+    mark = "passages stand here"
+    asked = Request.from_example(train[0]) if train else Request("")
+    turns = prompt.row(replace(asked, context=mark))
+    if not any(mark in segment.text for _, segments in turns for segment in segments):
+        raise TaskError(
+            "The task's template shows no context, so passages would never be seen.",
+            hint="print it: template: '{% if context %}{{ context }}\\n\\n{% endif %}{{ input }}'",
+        )
+
+
+def _expect(holds: bool, setting: str, what: str, example: str) -> None:
+    if not holds:
+        raise PlanError(
+            f"Setting `{setting}` of lever `retrieve` must be {what}.",
+            hint=f"--set retrieve.{setting}={example}",
+        )

@@ -1,0 +1,164 @@
+"""Answering from documents: look up, put the passages before the request, let another answer."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
+
+from accordeur.core.answer import Answer, Reply, Status
+from accordeur.core.candidate import Candidate
+from accordeur.core.model import Batch, Model, ModelSource
+from accordeur.core.rendering import Rendered, Request
+from accordeur.parts.answering.answerer import Answerer, StreamingAnswerer
+from accordeur.parts.answering.texts import text_sampling
+from accordeur.parts.decoding import Decoding
+from accordeur.parts.pattern import Conversation
+from accordeur.parts.retrieval.abstention import Signals, signals_of
+from accordeur.parts.retrieval.part import Retrieval
+from accordeur.parts.retrieval.retriever import Looked, Retriever, question_of, told_of_passages
+
+WITHHELD = "The documents do not answer this with enough certainty."
+"""What is read where an answer is withheld."""
+
+_REPLIES = 4
+"""Answers' room that a conversation of several calls is left."""
+
+
+def retrieving(
+    candidate: Candidate, source: ModelSource, assemble: Callable[[Candidate], Answerer]
+) -> Answerer:
+    """What answers for a candidate with a part in the slot `retrieval`.
+
+    An answer that may be withheld cannot be streamed.
+
+    Args:
+        assemble: makes what answers a candidate without that slot.
+    """
+    part = candidate.part(Retrieval)
+    assert part is not None
+    answerer = RetrievingAnswerer(
+        candidate, part, Retriever(part, source), assemble(told_of_passages(candidate, part.words))
+    )
+    if part.threshold is None and isinstance(answerer.inner, StreamingAnswerer):
+        return StreamingRetrievingAnswerer(answerer, answerer.inner)
+    return answerer
+
+
+class RetrievingAnswerer:
+    """Puts passages before each request.
+
+    Args:
+        candidate: it answers for.
+        part: how passages are looked up.
+        retriever: does it.
+        inner: answers the request with its passages.
+    """
+
+    def __init__(
+        self, candidate: Candidate, part: Retrieval, retriever: Retriever, inner: Answerer
+    ) -> None:
+        self.candidate = candidate
+        self.inner = inner
+        self._part = part
+        self._retriever = retriever
+
+    @property
+    def model(self) -> Model | None:
+        """The language model, with what training added."""
+        return self.inner.model
+
+    def render(self, requests: Sequence[Request]) -> list[Rendered]:
+        """The prompts, passages included."""
+        return self.inner.render([one.request for one in self.look(requests)])
+
+    def forget(self) -> None:
+        """Drop the model's prefixes; the index stays open."""
+        self.inner.forget()
+
+    def answer(
+        self, requests: Sequence[Request], *, done: Collection[int] = ()
+    ) -> Iterator[Batch[Answer]]:
+        """Answers in the model's batches; each has its share of the search in its seconds."""
+        started = time.perf_counter()
+        looked = self.look(requests)
+        share = (time.perf_counter() - started) / max(1, len(requests))
+        for batch in self.inner.answer([one.request for one in looked], done=done):
+            pairs = zip(batch.indices, batch.results, strict=True)
+            answers = tuple(self._told(requests[at], looked[at], one, share) for at, one in pairs)
+            seconds = batch.seconds + share * len(answers)
+            yield Batch(batch.indices, answers, seconds, batch.tokens)
+
+    def look(self, requests: Sequence[Request]) -> list[Looked]:
+        """The requests with their passages.
+
+        Every prompt is made, answered or not: batches are formed from the whole list (P9).
+        """
+        model = self.model
+        assert model is not None
+        left = model.context_window - answer_room(self.candidate, model)
+        bare = self.inner.render(requests)
+        rooms = [left - model.prompt_tokens(one)[0] for one in bare]
+        return self._retriever.look(requests, rooms, model.count_tokens)
+
+    def _told(self, request: Request, looked: Looked, answer: Answer, share: float) -> Answer:
+        """The answer with what was looked up; withheld where it is likely wrong."""
+        signals = answer_signals(request, looked, answer)
+        retrieved = replace(looked.retrieved, signals=signals.known)
+        answer = replace(answer, seconds=answer.seconds + share, retrieved=retrieved)
+        confidence = self._part.confidence
+        if confidence is None or answer.status is Status.ERROR:
+            return answer
+        sure = confidence.probability(signals)
+        answer = replace(answer, confidence=sure)
+        threshold = self._part.threshold
+        if threshold is None or sure >= threshold or answer.status is not Status.OK:
+            return answer
+        trace = (*answer.trace, Reply("withheld", answer.text))
+        return replace(answer, text=WITHHELD, status=Status.ABSTAINED, label=None, trace=trace)
+
+
+class StreamingRetrievingAnswerer:
+    """A `RetrievingAnswerer` whose answer can be had piece by piece.
+
+    Args:
+        answerer: looks up.
+        inner: streams; it is the answerer's own.
+    """
+
+    def __init__(self, answerer: RetrievingAnswerer, inner: StreamingAnswerer) -> None:
+        self.candidate = answerer.candidate
+        self.render = answerer.render
+        self.forget = answerer.forget
+        self.answer = answerer.answer
+        self._answerer = answerer
+        self._inner = inner
+
+    @property
+    def model(self) -> Model | None:
+        """The language model, with what training added."""
+        return self._answerer.model
+
+    def stream(self, request: Request, *, again: int = 0) -> Iterator[str]:
+        """The text as the model writes it; see `StreamingAnswerer`."""
+        looked = self._answerer.look([request])[0]
+        return self._inner.stream(looked.request, again=again)
+
+
+def answer_signals(request: Request, looked: Looked, answer: Answer) -> Signals:
+    """What is known of an answer from documents before anyone says whether it is right."""
+    logprob = answer.logprob
+    if answer.probabilities:
+        logprob = math.log(max(1e-12, *answer.probabilities))
+    shown = " ".join(one.text for one in looked.packed.shown)
+    return signals_of(question_of(request), answer.text, logprob, looked.found, shown)
+
+
+def answer_room(candidate: Candidate, model: Model) -> int:
+    """Tokens to leave for what the model writes, end of turn included."""
+    decoding = candidate.part(Decoding)
+    if candidate.task.kind == "labels" and (decoding is None or decoding.mode == "score"):
+        return 2 + max(model.count_tokens(label.text) for label in candidate.task.labels)
+    replies = _REPLIES if isinstance(candidate.parts.get("pattern"), Conversation) else 1
+    return 2 + replies * text_sampling(candidate).max_tokens
