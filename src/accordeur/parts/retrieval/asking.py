@@ -1,36 +1,42 @@
-"""A question to documents that stand outside of a candidate: what is looked up and shown with it.
+"""Questions to documents that stand outside of a candidate: what is looked up and shown with them.
 
 The slot `retrieval` is for a candidate that was measured with its documents. Here any candidate is
-asked about any collection: passages go where a row's `context` goes (DESIGN P3), between the same
-delimiters, chosen by the same packer.
+asked about any collection: the same packer, the same delimiters, the same place in the prompt.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from accordeur.core.candidate import Candidate
 from accordeur.core.errors import ModelError
 from accordeur.core.rendering import Request
 from accordeur.documents.citations import Cited, TextAt, check, cite
-from accordeur.documents.passage import Filter, Found, Ranking, Searchable
+from accordeur.documents.passage import Filter, Ranking, Searchable
 from accordeur.parts.answering.answerer import Answerer
 from accordeur.parts.memory.conversing import prompt_room
-from accordeur.parts.retrieval.abstention import Signals, signals_of
+from accordeur.parts.prompt import Prompt
 from accordeur.parts.retrieval.packing import Packed, pack
-from accordeur.parts.retrieval.part import TOKENS, WORDS
-
-INSTRUCTION = f"{WORDS} Answer in one short sentence."
-"""What a model without instructions of its own is told."""
-
-MARKS = "Put the number of its passage behind it, such as [1]."
-"""Asked of models that can: small ones lose more answers than they set marks."""
-
-TEMPLATE = "{% if context %}{{ context }}\n\nQuestion: {% endif %}{{ input }}"
-"""How passages and question are laid out for it."""
+from accordeur.parts.retrieval.part import TOKENS, WORDS, Retrieval
+from accordeur.parts.retrieval.retriever import (
+    Looked,
+    question_of,
+    told_of_passages,
+    with_passages,
+)
 
 K = 5
 """Passages that are looked up."""
+
+INSTRUCTION = "Answer the question in one short sentence."
+"""Of a model that has none; small ones lose their way in longer answers."""
+
+MARKS = "Put the number of its passage behind it, such as [1]."
+"""Asked of models that can do it: small ones lose more answers than they set marks."""
+
+TEMPLATE = "{% if context %}{{ context }}\n\nQuestion: {% endif %}{{ input }}"
+"""How passages and question are laid out for a model without a template of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,68 +56,70 @@ class Search:
     tokens: int = TOKENS
 
 
-@dataclass(frozen=True, slots=True)
-class Sought:
-    """A question and what was found for it.
+def reader(candidate: Candidate, *, bare: bool, marks: bool) -> Candidate:
+    """The candidate as it is asked about documents that are not its own.
 
-    Attributes:
-        question: as it was asked.
-        found: best first.
-        packed: what is shown of it.
+    Args:
+        candidate: any that has a language model; its own documents are left aside.
+        bare: it is a model without a measured prompt: its layout and, where it has none, its
+            instruction are those of this module.
+        marks: ask it to say by numbers where it has an answer from.
     """
-
-    question: str
-    found: tuple[Found, ...]
-    packed: Packed
-
-    @property
-    def request(self) -> Request:
-        """What a candidate is asked."""
-        return Request(self.question, self.packed.text or None)
-
-    @property
-    def likeness(self) -> float | None:
-        """Cosine of the question and its nearest passage; `None` where vectors were not asked."""
-        return max((one.dense for one in self.found if one.dense is not None), default=None)
-
-    def signals(self, answer: str, logprob: float | None) -> Signals:
-        """What an estimate of being right is made of."""
-        return signals_of(self.question, answer, logprob, self.found, self.packed.text)
-
-    def cite(self, answer: str, text_at: TextAt) -> Cited:
-        """The citations of an answer, each checked against the collection's documents."""
-        return check(cite(self.question, answer, self.packed.shown), text_at)
+    own = candidate.parts.get("retrieval")
+    words = own.words if isinstance(own, Retrieval) else WORDS
+    if marks:
+        words = f"{words} {MARKS}"
+    if bare:
+        prompt = candidate.part(Prompt) or Prompt("")
+        told = prompt.instruction or INSTRUCTION
+        candidate = candidate.with_part(replace(prompt, instruction=told, template=TEMPLATE))
+    return told_of_passages(candidate, words)
 
 
 def look_up(
-    collection: Searchable, questions: Sequence[str], answerer: Answerer, search: Search
-) -> list[Sought]:
-    """What is found and shown for each question.
+    collection: Searchable, requests: Sequence[Request], answerer: Answerer, search: Search
+) -> list[Looked]:
+    """What is found for each request, and the request with what is shown of it.
 
     Args:
-        collection: what is searched.
-        questions: each at least one character.
-        answerer: is to read the passages beside the question.
+        collection: what is searched, for the last question of each.
+        requests: any number.
+        answerer: is to read them.
         search: how.
 
     Raises:
-        ModelError: the candidate has no language model, or a question leaves no room for a passage.
+        ModelError: no language model answers, or a question leaves no room for a passage.
     """
     model = answerer.model
     if model is None:
         raise ModelError(
-            "A candidate without a language model reads no passages.", hint="-m local/smollm2"
+            "What answers here is no language model, and reads no passages.",
+            hint="-m local/smollm2",
         )
-    found = collection.search(questions, search.k, ranking=search.ranking, where=search.where)
+    asked = [at for at, one in enumerate(requests) if question_of(one).strip()]
+    questions = [question_of(requests[at]) for at in asked]
+    hits = collection.search(questions, search.k, ranking=search.ranking, where=search.where)
+    found = dict(zip(asked, hits, strict=True)) if len(collection) and asked else {}
     whole = prompt_room(answerer)
-    sought = []
-    for question, passages in zip(questions, found, strict=True):
-        prompt = answerer.render([Request(question, "[]")])[0]
-        room = min(search.tokens, whole - model.prompt_tokens(prompt)[0])
+    looked = []
+    for at, request in enumerate(requests):
+        alone = answerer.render([replace(request, context="[]")])[0]
+        room = min(search.tokens, whole - model.prompt_tokens(alone)[0])
         if room <= 0:
             raise ModelError(
                 f"The question leaves no room for passages: {whole:,} tokens fit in all.",
                 hint="ask in fewer words",
             )
-        sought.append(Sought(question, tuple(passages), pack(passages, room, model.count_tokens)))
-    return sought
+        packed = pack(found.get(at, []), room, model.count_tokens)
+        looked.append(Looked(with_passages(request, packed), tuple(found.get(at, ())), packed))
+    return looked
+
+
+def likeness(looked: Looked) -> float | None:
+    """Cosine of the question and its nearest passage; `None` where vectors were not asked."""
+    return max((one.dense for one in looked.found if one.dense is not None), default=None)
+
+
+def citations(question: str, answer: str, packed: Packed, text_at: TextAt) -> Cited:
+    """The citations of an answer, each checked against the collection's documents."""
+    return check(cite(question, answer, packed.shown), text_at)

@@ -1,0 +1,141 @@
+"""What is asked: an index by its name or folder, or the documents inside a bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from accordeur.core.errors import AccordeurError, UsageError
+
+if TYPE_CHECKING:
+    from accordeur.core.span import Span
+    from accordeur.documents.citations import TextAt
+    from accordeur.documents.index import Index
+    from accordeur.documents.passage import Ranking, Searchable
+    from accordeur.models.source import Models
+    from accordeur.parts.retrieval.collection import Collection
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A collection of documents that can be asked.
+
+    Attributes:
+        name: as it was typed.
+        searchable: finds passages.
+        text_at: its documents' text, for checking quotes.
+        file_of: the file of a document, `None` where nobody knows.
+        documents: names and whole texts.
+        folder: of an index; `None` for a bundle's.
+    """
+
+    name: str
+    searchable: Searchable
+    text_at: TextAt
+    file_of: Callable[[str], Path | None]
+    documents: Callable[[], list[tuple[str, str]]]
+    folder: Path | None = None
+
+
+def in_bundle(name: str) -> Path | None:
+    """The folder of a bundle with documents that a word means; `None` where it means an index."""
+    folder = Path(name).expanduser()
+    return folder if (folder / "bundle.json").is_file() else None
+
+
+@contextmanager
+def opened(name: str, ranking: Ranking | None, models: Models) -> Iterator[Asked]:
+    """Open what is asked.
+
+    Raises:
+        StoreError: there is no such index, or it is damaged.
+        UsageError: it holds nothing, or a bundle has no documents.
+    """
+    if (bundle := in_bundle(name)) is not None:
+        yield _of_bundle(name, bundle, ranking, models)
+        return
+    from accordeur.cli.index.opening import opened as open_named
+    from accordeur.documents.ranking.order import asks_vectors
+
+    with open_named(name, vectors=ranking is None or asks_vectors(ranking)) as index:
+        if not len(index):
+            raise UsageError(
+                f"The index `{name}` has no passages.",
+                hint=f"accordeur index status {name}",
+            )
+        yield _of_index(name, index)
+
+
+def _of_index(name: str, index: Index) -> Asked:
+    texts: dict[str, str] = {}
+
+    def text_at(span: Span) -> str | None:
+        if span.document not in texts:
+            try:
+                texts[span.document] = index.document(span.document).text
+            except UsageError:
+                return None
+        text = texts[span.document]
+        return text[span.start : span.end] if span.end <= len(text) else None
+
+    def file_of(document: str) -> Path | None:
+        for source in index.sources:
+            several = len(index.sources) > 1
+            under = source.parent if source.is_file() or several else source
+            path = under / document
+            if path.is_file():
+                return path
+        return None
+
+    def documents() -> list[tuple[str, str]]:
+        return [(one.name, index.document(one.name).text) for one in index.documents()]
+
+    return Asked(name, index, text_at, file_of, documents, index.folder)
+
+
+def _of_bundle(name: str, folder: Path, ranking: Ranking | None, models: Models) -> Asked:
+    from accordeur.documents.citations import text_of
+    from accordeur.parts.bundle import load_bundle
+    from accordeur.parts.retrieval import Retrieval
+
+    part = load_bundle(folder).candidate.parts.get("retrieval")
+    if not isinstance(part, Retrieval):
+        raise UsageError(
+            f"The bundle `{name}` has no documents.",
+            hint=f'accordeur ask INDEX "your question" -m {name}',
+        )
+    searchable = part.collection.opened(models, ranking or part.ranking)
+    passages = part.collection.passages
+    return Asked(
+        name, searchable, text_of(passages), lambda document: None, lambda: _whole(part.collection)
+    )
+
+
+def _whole(collection: Collection) -> list[tuple[str, str]]:
+    """Documents as far as a bundle has them: their passages, what two share once."""
+    texts: dict[str, str] = {}
+    ends: dict[str, int] = {}
+    for one in sorted(collection.passages, key=lambda passage: passage.span):
+        name, start = one.span.document, one.span.start
+        shared = max(0, ends.get(name, 0) - start)
+        gap = "\n" if name in ends and not shared else ""
+        texts[name] = texts.get(name, "") + gap + one.text[shared:]
+        ends[name] = max(ends.get(name, 0), one.span.end)
+    return list(texts.items())
+
+
+def staleness(asked: Asked) -> str:
+    """One line when the documents changed since the index was built; empty when they did not."""
+    if asked.folder is None:
+        return ""
+    try:
+        return _changed(asked)
+    except (AccordeurError, OSError):
+        return ""
+
+
+def _changed(asked: Asked) -> str:
+    return ""
