@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from accordeur.cli.index.places import existing_index
 
 if TYPE_CHECKING:
+    from accordeur.core.model import Embedder
     from accordeur.documents.index import Index
 
 
@@ -24,12 +26,23 @@ def opened(name: str, *, vectors: bool) -> Index:
     from accordeur.documents.index import open_index
 
     folder = existing_index(name)
-    index = open_index(folder)
-    if not vectors or index.embedder is None:
-        return index
+    return open_index(folder, embedder_of(folder) if vectors else None)
+
+
+def embedder_of(folder: Path) -> Embedder | None:
+    """What embeds for an index; `None` where only words are indexed.
+
+    Raises:
+        StoreError: there is no such index.
+        ModelError: its embedder cannot be loaded.
+    """
+    from accordeur.documents.index import open_index
+
+    with open_index(folder) as index:
+        info = index.embedder
+    if info is None:
+        return None
     from accordeur.cli.failures import note
     from accordeur.models.source import Models
 
-    embedder = index.embedder.name
-    index.close()
-    return open_index(folder, Models(log=note).embedder(embedder))
+    return Models(log=note).embedder(info.name)

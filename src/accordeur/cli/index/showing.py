@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from rich.padding import Padding
 from rich.text import Text
 
 from accordeur.cli.terminal import console, one_line, safe
@@ -14,6 +13,7 @@ from accordeur.documents.passage import Found, Passage
 LONGEST = 700
 """Characters of a passage that are shown."""
 
+_INDENT = "   "
 _WORD = re.compile(r"\w+")
 _STEM = 4
 
@@ -28,7 +28,10 @@ def show_found(found: Sequence[Found], question: str, also: Mapping[str, tuple[s
         out.print(Text(f"   {scores(one)}", style="dim"))
         for name in also[one.passage.span.document]:
             out.print(Text(f"   the same stands in {one_line(name)}", style="dim"))
-        out.print(Padding(marked(shortened(one.passage.text), question), (0, 0, 0, 3)))
+        text = marked(shortened(one.passage.text), question)
+        for line in text.wrap(out, out.width - len(_INDENT)):
+            line.rstrip()
+            out.print(Text(_INDENT).append_text(line))
 
 
 def place(passage: Passage) -> str:

@@ -23,7 +23,7 @@ from pathlib import Path
 from accordeur.core.errors import StoreError, UsageError
 from accordeur.core.model import Embedder
 from accordeur.documents.index.build_report import BuildReport
-from accordeur.documents.index.embedding import Progress, place_vectors
+from accordeur.documents.index.embedding import Progress, place_vectors, whole_vectors
 from accordeur.documents.index.files import exists, index_errors, sweep, writing
 from accordeur.documents.index.ledger import Ledger
 from accordeur.documents.index.pending import PendingVectors
@@ -151,6 +151,8 @@ def _change(
     # A vector file goes only after the transaction that no longer names it is on the disk.
     connection.execute("PRAGMA synchronous = FULL")
     before = read_facts(connection)
+    if again and not whole_vectors(folder, before):
+        before = {}
     sweep(folder, before.get("vectors"))
     tell = progress or _silent
     with transaction(connection):

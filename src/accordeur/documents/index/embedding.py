@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from accordeur.core.errors import StoreError
 from accordeur.core.model import Embedder, FloatArray
 from accordeur.documents.index.build_report import BuildReport
 from accordeur.documents.index.pending import PendingVectors
@@ -107,6 +108,17 @@ def _old_vectors(folder: Path, before: Mapping[str, Any], info: EmbedderInfo) ->
     if not was or EmbedderInfo(**was).key != info.key:
         return None
     return map_vectors(folder / before["vectors"], (before["passages"], info.dimension))
+
+
+def whole_vectors(folder: Path, before: Mapping[str, Any]) -> bool:
+    """Whether the vectors that an index names can be used."""
+    was = before.get("embedder")
+    if not was:
+        return False
+    try:
+        return _old_vectors(folder, before, EmbedderInfo(**was)) is not None
+    except StoreError:
+        return False
 
 
 def _places(

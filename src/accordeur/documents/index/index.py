@@ -87,8 +87,8 @@ class Index:
         self.sources = tuple(Path(one) for one in facts["sources"])
         self.updated = str(facts["updated"])
         self.ranking = Ranking("fusion" if self.embedder is not None else "lexical")
-        self._facts = facts
-        self._connection = connection
+        self.facts = facts
+        self.connection = connection
         self._vectors = vectors
         self._embed = embedder
         self._lock = threading.Lock()
@@ -110,16 +110,16 @@ class Index:
     def close(self) -> None:
         """Finish."""
         with self._lock, suppress(sqlite3.Error):
-            self._connection.close()
+            self.connection.close()
 
     @property
     def fingerprint(self) -> str:
         """Hash of documents, cut and embedder: everything that can change what is found."""
-        return str(self._facts["fingerprint"])
+        return str(self.facts["fingerprint"])
 
     def __len__(self) -> int:
         """Passages."""
-        return int(self._facts["passages"])
+        return int(self.facts["passages"])
 
     @property
     def vectors(self) -> FloatArray | None:
@@ -288,7 +288,7 @@ class Index:
 
     def _query(self, statement: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[Any]:
         with self._lock, index_errors(self.folder):
-            return self._connection.execute(statement, values).fetchall()
+            return self.connection.execute(statement, values).fetchall()
 
 
 def open_index(folder: Path, embedder: Embedder | None = None) -> Index:

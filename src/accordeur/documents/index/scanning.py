@@ -47,7 +47,9 @@ def check_sources(sources: Sequence[Path]) -> tuple[Path, ...]:
     return found
 
 
-def scan(sources: Sequence[Path], exclude: Sequence[str], without: Path) -> Iterator[SourceFile]:
+def scan(
+    sources: Sequence[Path], exclude: Sequence[str], without: Path, *, several: bool | None = None
+) -> Iterator[SourceFile]:
     """Every file of the sources, in the order of names.
 
     With one folder names count from it; with several sources they begin with the source's own name.
@@ -58,11 +60,13 @@ def scan(sources: Sequence[Path], exclude: Sequence[str], without: Path) -> Iter
         sources: absolute paths of files and folders.
         exclude: shell patterns of names to leave out; a pattern of a folder leaves out all in it.
         without: the index's own folder.
+        several: whether names begin with their source's; where some sources are gone, as before.
     """
+    named = len(sources) > 1 if several is None else several
     found: list[SourceFile] = []
     for source in sources:
         if source.is_dir():
-            prefix = f"{source.name}/" if len(sources) > 1 else ""
+            prefix = f"{source.name}/" if named else ""
             found += _files(source, prefix, exclude, without.resolve())
         else:
             found.append(SourceFile(source.name, source))
