@@ -138,5 +138,6 @@ class Asker:
                 )
         from accordeur.parts.retrieval.asking import citations
 
-        cited = citations(question, answer.text, looked.packed, self.asked.text_at)
+        asked = self.asked
+        cited = citations(question, answer.text, looked.packed, asked.text_at, asked.embed)
         return Answered(question, looked, answer, cited)

@@ -8,15 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from accordeur.core.errors import AccordeurError, UsageError
+from accordeur.core.errors import UsageError
 
 if TYPE_CHECKING:
     from accordeur.core.span import Span
     from accordeur.documents.citations import TextAt
+    from accordeur.documents.citations.support import Embed
     from accordeur.documents.index import Index
     from accordeur.documents.passage import Ranking, Searchable
     from accordeur.models.source import Models
     from accordeur.parts.retrieval.collection import Collection
+
+
+COMPARED = 50_000
+"""Passages up to which an index is compared with its files before it is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,7 @@ class Asked:
         text_at: its documents' text, for checking quotes.
         file_of: the file of a document, `None` where nobody knows.
         documents: names and whole texts.
+        embed: unit vectors of texts; `None` where words alone are searched.
         folder: of an index; `None` for a bundle's.
     """
 
@@ -37,6 +43,7 @@ class Asked:
     text_at: TextAt
     file_of: Callable[[str], Path | None]
     documents: Callable[[], list[tuple[str, str]]]
+    embed: Embed | None = None
     folder: Path | None = None
 
 
@@ -57,19 +64,25 @@ def opened(name: str, ranking: Ranking | None, models: Models) -> Iterator[Asked
     if (bundle := in_bundle(name)) is not None:
         yield _of_bundle(name, bundle, ranking, models)
         return
-    from accordeur.cli.index.opening import opened as open_named
+    from accordeur.cli.index.places import existing_index
+    from accordeur.documents.index import open_index
     from accordeur.documents.ranking.order import asks_vectors
 
-    with open_named(name, vectors=ranking is None or asks_vectors(ranking)) as index:
+    folder = existing_index(name)
+    with open_index(folder) as plain:
+        known = plain.embedder
+    embedder = None
+    if known is not None and (ranking is None or asks_vectors(ranking)):
+        embedder = models.embedder(known.name)
+    with open_index(folder, embedder) as index:
         if not len(index):
             raise UsageError(
-                f"The index `{name}` has no passages.",
-                hint=f"accordeur index status {name}",
+                f"The index `{name}` has no passages.", hint=f"accordeur index status {name}"
             )
-        yield _of_index(name, index)
+        yield _of_index(name, index, embedder.embed if embedder is not None else None)
 
 
-def _of_index(name: str, index: Index) -> Asked:
+def _of_index(name: str, index: Index, embed: Embed | None) -> Asked:
     texts: dict[str, str] = {}
 
     def text_at(span: Span) -> str | None:
@@ -93,7 +106,7 @@ def _of_index(name: str, index: Index) -> Asked:
     def documents() -> list[tuple[str, str]]:
         return [(one.name, index.document(one.name).text) for one in index.documents()]
 
-    return Asked(name, index, text_at, file_of, documents, index.folder)
+    return Asked(name, index, text_at, file_of, documents, embed, index.folder)
 
 
 def _of_bundle(name: str, folder: Path, ranking: Ranking | None, models: Models) -> Asked:
@@ -107,10 +120,17 @@ def _of_bundle(name: str, folder: Path, ranking: Ranking | None, models: Models)
             f"The bundle `{name}` has no documents.",
             hint=f'accordeur ask INDEX "your question" -m {name}',
         )
-    searchable = part.collection.opened(models, ranking or part.ranking)
-    passages = part.collection.passages
+    how = ranking or part.ranking
+    collection = part.collection
+    searchable = collection.opened(models, how)
+    known = collection.embedder if how.mode != "lexical" else None
     return Asked(
-        name, searchable, text_of(passages), lambda document: None, lambda: _whole(part.collection)
+        name,
+        searchable,
+        text_of(collection.passages),
+        lambda document: None,
+        lambda: _whole(collection),
+        models.embedder(known).embed if known is not None else None,
     )
 
 
@@ -128,14 +148,17 @@ def _whole(collection: Collection) -> list[tuple[str, str]]:
 
 
 def staleness(asked: Asked) -> str:
-    """One line when the documents changed since the index was built; empty when they did not."""
-    if asked.folder is None:
-        return ""
-    try:
-        return _changed(asked)
-    except (AccordeurError, OSError):
-        return ""
+    """One line when the documents changed since the index was built; empty when they did not.
 
+    A large index is not compared with its files at every question.
+    """
+    if asked.folder is None or len(asked.searchable) > COMPARED:
+        return ""
+    from accordeur.documents.index import index_status
 
-def _changed(asked: Asked) -> str:
-    return ""
+    status = index_status(asked.folder)
+    counts = {"new": status.added, "changed": status.changed, "gone": status.deleted}
+    told = [f"{len(names):,} {word}" for word, names in counts.items() if names]
+    if not told:
+        return ""
+    return f"Files have changed ({', '.join(told)}): accordeur index update {asked.name}"

@@ -15,7 +15,7 @@ from accordeur.core.span import Span
 from accordeur.documents.citations.citation import Citation, Cited, Claim, Origin, Stretch
 from accordeur.documents.citations.marks import Mark, marks, quotations, stands_in
 from accordeur.documents.citations.sentences import sentence_spans
-from accordeur.documents.citations.support import Supported, Supporters
+from accordeur.documents.citations.support import Embed, Supported, Supporters
 from accordeur.documents.citations.wording import words
 
 FLOOR = 0.5
@@ -58,16 +58,24 @@ def _blanked(answer: str, found: Sequence[Mark]) -> Iterator[str]:
     yield answer[at:]
 
 
-def cite(question: str, answer: str, passages: Sequence[Stretch], *, floor: float = FLOOR) -> Cited:
+def cite(
+    question: str,
+    answer: str,
+    passages: Sequence[Stretch],
+    *,
+    embed: Embed | None = None,
+    floor: float = FLOOR,
+) -> Cited:
     """The citations of an answer.
 
     Args:
         question: that was asked.
         answer: as the model wrote it.
         passages: in the order of their numbers in the prompt, from 1.
+        embed: chooses better among sentences that share words; see `support`.
         floor: least support, 0 to 1.
     """
-    supporters = Supporters(question, passages)
+    supporters = Supporters(question, passages, embed)
     citations: list[Citation] = []
     unsupported: list[Claim] = []
     astray = 0

@@ -13,6 +13,7 @@ from accordeur.core.candidate import Candidate
 from accordeur.core.errors import ModelError
 from accordeur.core.rendering import Request
 from accordeur.documents.citations import Cited, TextAt, check, cite
+from accordeur.documents.citations.support import Embed
 from accordeur.documents.passage import Filter, Ranking, Searchable
 from accordeur.parts.answering.answerer import Answerer
 from accordeur.parts.memory.conversing import prompt_room
@@ -120,6 +121,8 @@ def likeness(looked: Looked) -> float | None:
     return max((one.dense for one in looked.found if one.dense is not None), default=None)
 
 
-def citations(question: str, answer: str, packed: Packed, text_at: TextAt) -> Cited:
+def citations(
+    question: str, answer: str, packed: Packed, text_at: TextAt, embed: Embed | None = None
+) -> Cited:
     """The citations of an answer, each checked against the collection's documents."""
-    return check(cite(question, answer, packed.shown), text_at)
+    return check(cite(question, answer, packed.shown, embed=embed), text_at)
