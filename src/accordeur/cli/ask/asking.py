@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from accordeur.parts.retrieval.asking import Search
     from accordeur.parts.retrieval.retriever import Looked
 
-NOTHING = "nothing was found for it"
+NOTHING = "no passage was found"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +15,7 @@ from accordeur.core.answer import Status
 from accordeur.core.errors import ModelError, UsageError
 
 if TYPE_CHECKING:
-    from accordeur.cli.ask.asking import Answered, Asker
+    from accordeur.cli.ask.asking import Answered, Asker, Caution
     from accordeur.cli.ask.collection import Asked
     from accordeur.cli.chat.respondent import Respondent
     from accordeur.documents.passage import Filter, Ranking
@@ -72,6 +74,23 @@ def command(
             metavar="X", help="By hand: no answer when no passage is as near (cosine, or BM25)."
         ),
     ] = None,
+    calibrate_with: Annotated[
+        Path | None,
+        typer.Option(
+            "--calibrate",
+            metavar="ROWS",
+            help="Learn from labelled questions when to abstain, and keep it beside the index.",
+        ),
+    ] = None,
+    metric: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="By which --calibrate judges answers. Default: icontains."
+        ),
+    ] = None,
+    answer_all: Annotated[
+        bool, typer.Option("--answer-all", help="Withhold nothing, whatever was calibrated.")
+    ] = False,
     marks: Annotated[
         bool | None,
         typer.Option(
@@ -90,6 +109,9 @@ def command(
         int | None, typer.Option(metavar="N", help="Longest answer. Default for a bare model: 512.")
     ] = None,
     base_url: Annotated[str | None, typer.Option(metavar="URL", help="Of an endpoint.")] = None,
+    no_cache: Annotated[
+        bool, typer.Option("--no-cache", help="Answer every row of a file anew.")
+    ] = False,
     deterministic: Annotated[
         bool, typer.Option("--deterministic", help="float32, each answer the same every time.")
     ] = False,
@@ -101,10 +123,11 @@ def command(
     """
     from accordeur.cli.ask.collection import in_bundle, opened, staleness
     from accordeur.cli.chat.respondent import Respondents, Wishes
-    from accordeur.cli.failures import note
+    from accordeur.cli.failures import note, warn
     from accordeur.cli.index.search import as_filter
+    from accordeur.store import SqliteAnswerCache
 
-    question = _question(name, words, source)
+    question = _question(name, words, source or calibrate_with)
     _check(name, source, output, k, max_tokens)
     ranking = _ranking(mode)
     own = in_bundle(name) if model is None else None
@@ -115,12 +138,22 @@ def command(
         reading=True,
         marks=marks,
     )
-    respondents = Respondents(wishes, note)
-    with opened(name, ranking, respondents.models()) as asked:
+    with ExitStack() as stack:
+        cache = None
+        if (source or calibrate_with) and not no_cache:
+            cache = stack.enter_context(SqliteAnswerCache(warn=warn))
+        respondents = Respondents(wishes, note, cache)
+        asked = stack.enter_context(opened(name, ranking, respondents.models()))
         if stale := staleness(asked):
             note(stale)
         respondent = respondents.find(str(own) if own is not None else model or MODEL)
         asker = _asker(asked, respondent, ranking, k, as_filter(path, where), min_score)
+        if calibrate_with is not None:
+            from accordeur.cli.ask.calibrating import calibrate
+
+            return calibrate(asker, calibrate_with, respondent.digest, metric)
+        if not answer_all:
+            asker.caution = _caution(asker, respondent, own)
         if question is None:
             assert source is not None
             from accordeur.cli.ask.batch import answer_file
@@ -143,7 +176,7 @@ def _question(name: str, words: list[str] | None, source: Path | None) -> str | 
     hint = f'accordeur ask {name} "your question", or --file questions.jsonl -o answers.jsonl'
     if source is not None:
         if words:
-            raise UsageError("Give either a question or `--file`.", hint=hint)
+            raise UsageError("Give either a question or a file.", hint=hint)
         return None
     text = " ".join(words or ())
     if text == "-":
@@ -195,6 +228,27 @@ def _asker(
 
     search = Search(k or K, ranking, filters, TOKENS)
     return Asker(asked, respondent.answerer, search, Caution(min_score=min_score))
+
+
+def _caution(asker: Asker, respondent: Respondent, own: Path | None) -> Caution:
+    """When to abstain: as the bundle was measured, or as was learned for this index."""
+    from accordeur.cli.ask.calibrating import key_of, read_calibration
+    from accordeur.cli.failures import note
+    from accordeur.parts.retrieval import Retrieval
+
+    by_hand = asker.caution.min_score
+    if own is not None:
+        from accordeur.parts.bundle import load_bundle
+
+        part = load_bundle(own).candidate.parts["retrieval"]
+        assert isinstance(part, Retrieval)
+        return replace(asker.caution, confidence=part.confidence, threshold=part.threshold)
+    known = read_calibration(asker.asked.folder, key_of(asker, respondent.digest))
+    if known is None:
+        return asker.caution
+    if known.index != asker.asked.searchable.fingerprint:
+        note("The index has changed since it was calibrated; --calibrate ROWS does it again.")
+    return Caution(known.confidence, known.threshold, by_hand)
 
 
 def _show_prompt(asker: Asker, looked: Looked) -> int:
