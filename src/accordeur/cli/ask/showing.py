@@ -11,6 +11,8 @@ from accordeur.cli.terminal import console, near_path, one_line, safe
 from accordeur.core.answer import Status
 
 if TYPE_CHECKING:
+    from rich.text import Text
+
     from accordeur.cli.ask.asking import Answered
     from accordeur.cli.ask.collection import Asked
     from accordeur.documents.citations import Citation, Cited
@@ -50,7 +52,15 @@ def show_citations(cited: Cited, asked: Asked) -> None:
             out.print(Padding(Text(f"for: {claims}", style="dim"), (0, 0, 0, 4)))
 
 
-def _heading(number: int, citation: Citation, asked: Asked) -> Any:
+def citation_lines(cited: Cited, asked: Asked) -> list[str]:
+    """The places alone, a line for each number."""
+    lines: dict[int, str] = {}
+    for one in cited.citations:
+        lines.setdefault(one.number, _heading(one.number, one, asked).plain)
+    return list(lines.values())
+
+
+def _heading(number: int, citation: Citation, asked: Asked) -> Text:
     """`[1] handbook/leave.md:12 › Leave › Annual leave`, linked where a terminal can."""
     from rich.text import Text
 

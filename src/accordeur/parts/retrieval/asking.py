@@ -78,15 +78,21 @@ def reader(candidate: Candidate, *, bare: bool, marks: bool) -> Candidate:
 
 
 def look_up(
-    collection: Searchable, requests: Sequence[Request], answerer: Answerer, search: Search
+    collection: Searchable,
+    requests: Sequence[Request],
+    answerer: Answerer,
+    search: Search,
+    questions: Sequence[str] = (),
 ) -> list[Looked]:
     """What is found for each request, and the request with what is shown of it.
 
     Args:
-        collection: what is searched, for the last question of each.
+        collection: what is searched.
         requests: any number.
         answerer: is to read them.
         search: how.
+        questions: what is looked up for each; by default its input, of a conversation the last
+            turn.
 
     Raises:
         ModelError: no language model answers, or a question leaves no room for a passage.
@@ -97,9 +103,10 @@ def look_up(
             "What answers here is no language model, and reads no passages.",
             hint="-m local/smollm2",
         )
-    asked = [at for at, one in enumerate(requests) if question_of(one).strip()]
-    questions = [question_of(requests[at]) for at in asked]
-    hits = collection.search(questions, search.k, ranking=search.ranking, where=search.where)
+    wanted = list(questions) or [question_of(one) for one in requests]
+    asked = [at for at, text in enumerate(wanted) if text.strip()]
+    texts = [wanted[at] for at in asked]
+    hits = collection.search(texts, search.k, ranking=search.ranking, where=search.where)
     found = dict(zip(asked, hits, strict=True)) if len(collection) and asked else {}
     whole = prompt_room(answerer)
     looked = []
