@@ -139,5 +139,7 @@ class Asker:
         from accordeur.parts.retrieval.asking import citations
 
         asked = self.asked
-        cited = citations(question, answer.text, looked.packed, asked.text_at, asked.embed)
+        cited = citations(
+            question, answer.text, looked.packed, asked.text_at, asked.embed, asked.stands
+        )
         return Answered(question, looked, answer, cited)

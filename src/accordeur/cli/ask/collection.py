@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from accordeur.core.errors import UsageError
+from accordeur.documents.filtering import fits
 
 if TYPE_CHECKING:
     from accordeur.core.span import Span
     from accordeur.documents.citations import TextAt
     from accordeur.documents.citations.support import Embed
+    from accordeur.documents.document import Document
     from accordeur.documents.index import Index
-    from accordeur.documents.passage import Ranking, Searchable
+    from accordeur.documents.passage import Filter, Ranking, Searchable
     from accordeur.models.source import Models
     from accordeur.parts.retrieval.collection import Collection
 
@@ -33,7 +35,8 @@ class Asked:
         searchable: finds passages.
         text_at: its documents' text, for checking quotes.
         file_of: the file of a document, `None` where nobody knows.
-        documents: names and whole texts.
+        documents: names and whole texts of those that a filter lets through.
+        stands: page and headings of a place; `None` where passages alone tell.
         embed: unit vectors of texts; `None` where words alone are searched.
         folder: of an index; `None` for a bundle's.
     """
@@ -42,7 +45,8 @@ class Asked:
     searchable: Searchable
     text_at: TextAt
     file_of: Callable[[str], Path | None]
-    documents: Callable[[], list[tuple[str, str]]]
+    documents: Callable[[Filter], list[tuple[str, str]]]
+    stands: Callable[[Span], tuple[int | None, tuple[str, ...]]] | None = None
     embed: Embed | None = None
     folder: Path | None = None
 
@@ -83,16 +87,23 @@ def opened(name: str, ranking: Ranking | None, models: Models) -> Iterator[Asked
 
 
 def _of_index(name: str, index: Index, embed: Embed | None) -> Asked:
-    texts: dict[str, str] = {}
+    read: dict[str, Document] = {}
+
+    def document(name: str) -> Document:
+        if name not in read:
+            read[name] = index.document(name)
+        return read[name]
 
     def text_at(span: Span) -> str | None:
-        if span.document not in texts:
-            try:
-                texts[span.document] = index.document(span.document).text
-            except UsageError:
-                return None
-        text = texts[span.document]
+        try:
+            text = document(span.document).text
+        except UsageError:
+            return None
         return text[span.start : span.end] if span.end <= len(text) else None
+
+    def stands(span: Span) -> tuple[int | None, tuple[str, ...]]:
+        held = document(span.document)
+        return held.page(span.start), held.under(span.start)
 
     def file_of(document: str) -> Path | None:
         for source in index.sources:
@@ -103,10 +114,12 @@ def _of_index(name: str, index: Index, embed: Embed | None) -> Asked:
                 return path
         return None
 
-    def documents() -> list[tuple[str, str]]:
-        return [(one.name, index.document(one.name).text) for one in index.documents()]
+    def documents(where: Filter) -> list[tuple[str, str]]:
+        known = [one for one in index.documents() if fits(where, one.name, one.metadata)]
+        read_now = (document(one.name) for one in known)
+        return [(one.name, one.text[one.body :]) for one in read_now]
 
-    return Asked(name, index, text_at, file_of, documents, embed, index.folder)
+    return Asked(name, index, text_at, file_of, documents, stands, embed, index.folder)
 
 
 def _of_bundle(name: str, folder: Path, ranking: Ranking | None, models: Models) -> Asked:
@@ -129,16 +142,19 @@ def _of_bundle(name: str, folder: Path, ranking: Ranking | None, models: Models)
         searchable,
         text_of(collection.passages),
         lambda document: None,
-        lambda: _whole(collection),
+        lambda where: _whole(collection, where),
+        None,
         models.embedder(known).embed if known is not None else None,
     )
 
 
-def _whole(collection: Collection) -> list[tuple[str, str]]:
+def _whole(collection: Collection, where: Filter) -> list[tuple[str, str]]:
     """Documents as far as a bundle has them: their passages, what two share once."""
     texts: dict[str, str] = {}
     ends: dict[str, int] = {}
     for one in sorted(collection.passages, key=lambda passage: passage.span):
+        if not fits(where, one.span.document, one.metadata):
+            continue
         name, start = one.span.document, one.span.start
         shared = max(0, ends.get(name, 0) - start)
         gap = "\n" if name in ends and not shared else ""

@@ -68,6 +68,12 @@ def command(
         list[str] | None,
         typer.Option(metavar="NAME=VALUE", help="Only documents that say so. Repeat it."),
     ] = None,
+    whole: Annotated[
+        bool, typer.Option("--whole", help="Read all documents, in as many calls as it takes.")
+    ] = False,
+    by: Annotated[
+        str, typer.Option(metavar="WAY", help="Of --whole: map-reduce, refine or tree.")
+    ] = "map-reduce",
     min_score: Annotated[
         float | None,
         typer.Option(
@@ -110,7 +116,7 @@ def command(
     ] = None,
     base_url: Annotated[str | None, typer.Option(metavar="URL", help="Of an endpoint.")] = None,
     no_cache: Annotated[
-        bool, typer.Option("--no-cache", help="Answer every row of a file anew.")
+        bool, typer.Option("--no-cache", help="Ask anew what was asked before.")
     ] = False,
     deterministic: Annotated[
         bool, typer.Option("--deterministic", help="float32, each answer the same every time.")
@@ -129,6 +135,10 @@ def command(
 
     question = _question(name, words, source or calibrate_with)
     _check(name, source, output, k, max_tokens)
+    if whole and question is None:
+        raise UsageError(
+            "`--whole` takes one question.", hint=f'accordeur ask {name} --whole "..."'
+        )
     ranking = _ranking(mode)
     own = in_bundle(name) if model is None else None
     wishes = Wishes(
@@ -140,13 +150,28 @@ def command(
     )
     with ExitStack() as stack:
         cache = None
-        if (source or calibrate_with) and not no_cache:
+        if (source or calibrate_with or whole) and not no_cache:
             cache = stack.enter_context(SqliteAnswerCache(warn=warn))
         respondents = Respondents(wishes, note, cache)
         asked = stack.enter_context(opened(name, ranking, respondents.models()))
         if stale := staleness(asked):
             note(stale)
         respondent = respondents.find(str(own) if own is not None else model or MODEL)
+        if whole:
+            assert question is not None
+            from accordeur.cli.ask.whole import answer_whole
+
+            return answer_whole(
+                asked,
+                question,
+                respondent.candidate,
+                respondents.models(base_url),
+                cache,
+                where=as_filter(path, where),
+                way=by,
+                limit=max_tokens or 256,
+                as_json=as_json,
+            )
         asker = _asker(asked, respondent, ranking, k, as_filter(path, where), min_score)
         if calibrate_with is not None:
             from accordeur.cli.ask.calibrating import calibrate

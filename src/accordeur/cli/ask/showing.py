@@ -69,11 +69,11 @@ def _heading(number: int, citation: Citation, asked: Asked) -> Text:
     if place is not None:
         line = f":{place.line}" if place.line is not None else ""
         words, link = f"{near_path(place.path)}{line}", place.uri
-    if citation.source.page is not None:
-        words = f"{words}, page {citation.source.page}"
+    if citation.page is not None:
+        words = f"{words}, page {citation.page}"
     shown = Text(f"[{number}] ", style="bold")
     shown.append(words, style=f"bold link {link}" if link else "bold")
-    titles = "".join(f" › {one_line(title)}" for title in citation.source.headings)
+    titles = "".join(f" › {one_line(title)}" for title in citation.headings)
     shown.append(titles, style="dim")
     return shown
 
@@ -85,7 +85,7 @@ def place_of_citation(citation: Citation, asked: Asked) -> Place | None:
     path = asked.file_of(citation.span.document)
     if path is None:
         return None
-    return place_of(path, citation.span, citation.quote, citation.source.page)
+    return place_of(path, citation.span, citation.quote, citation.page)
 
 
 def tell_of_answer(answered: Answered) -> None:

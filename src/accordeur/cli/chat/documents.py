@@ -50,4 +50,4 @@ class Documents:
         from accordeur.parts.retrieval.asking import citations
 
         asked = self.asked
-        return citations(question, answer, looked.packed, asked.text_at, asked.embed)
+        return citations(question, answer, looked.packed, asked.text_at, asked.embed, asked.stands)

@@ -60,6 +60,8 @@ class Citation:
         quote: exactly the document's characters there.
         claim: the sentence of the answer that it supports.
         origin: whose word it is.
+        page: of its first character, where the document has pages.
+        headings: titles it stands under, outermost first, as far as they are known.
         support: 0 to 1, share of the claim's weighted words that stand in the quote.
     """
 
@@ -70,6 +72,8 @@ class Citation:
     claim: Claim
     origin: Origin
     support: float
+    page: int | None = None
+    headings: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """As plain data."""
@@ -78,8 +82,8 @@ class Citation:
             "document": self.span.document,
             "start": self.span.start,
             "end": self.span.end,
-            "page": self.source.page,
-            "headings": list(self.source.headings),
+            "page": self.page,
+            "headings": list(self.headings),
             "quote": self.quote,
             "answer_start": self.claim.start,
             "answer_end": self.claim.end,

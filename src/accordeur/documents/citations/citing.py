@@ -108,7 +108,17 @@ def _citation(
     start = passage.span.start
     span = Span(passage.span.document, start + sentence.start, start + sentence.end)
     quote = passage.text[sentence.start : sentence.end]
-    return Citation(number, passage, span, quote, claim, origin, found.support)
+    return Citation(
+        number,
+        passage,
+        span,
+        quote,
+        claim,
+        origin,
+        found.support,
+        passage.page,
+        passage.headings,
+    )
 
 
 def _numbered(citations: Sequence[Citation]) -> list[Citation]:

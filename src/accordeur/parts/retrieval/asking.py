@@ -6,12 +6,13 @@ asked about any collection: the same packer, the same delimiters, the same place
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from accordeur.core.candidate import Candidate
 from accordeur.core.errors import ModelError
 from accordeur.core.rendering import Request
+from accordeur.core.span import Span
 from accordeur.documents.citations import Cited, TextAt, check, cite
 from accordeur.documents.citations.support import Embed
 from accordeur.documents.passage import Filter, Ranking, Searchable
@@ -26,6 +27,8 @@ from accordeur.parts.retrieval.retriever import (
     told_of_passages,
     with_passages,
 )
+
+Stands = Callable[[Span], tuple[int | None, tuple[str, ...]]]
 
 K = 5
 """Passages that are looked up."""
@@ -129,7 +132,26 @@ def likeness(looked: Looked) -> float | None:
 
 
 def citations(
-    question: str, answer: str, packed: Packed, text_at: TextAt, embed: Embed | None = None
+    question: str,
+    answer: str,
+    packed: Packed,
+    text_at: TextAt,
+    embed: Embed | None = None,
+    stands: Stands | None = None,
 ) -> Cited:
-    """The citations of an answer, each checked against the collection's documents."""
-    return check(cite(question, answer, packed.shown, embed=embed), text_at)
+    """The citations of an answer, each checked against the collection's documents.
+
+    Args:
+        question: that was asked.
+        answer: the model's.
+        packed: what it was shown.
+        text_at: the documents.
+        embed: of the collection.
+        stands: page and headings of a place, of which a stretch knows those of its beginning.
+    """
+    cited = check(cite(question, answer, packed.shown, embed=embed), text_at)
+    if stands is None:
+        return cited
+    told = ((one, *stands(one.span)) for one in cited.citations)
+    placed = (replace(one, page=page, headings=titles) for one, page, titles in told)
+    return replace(cited, citations=tuple(placed))
