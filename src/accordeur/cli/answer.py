@@ -82,7 +82,7 @@ def command(
         raise UsageError(
             "`-o` goes with `--input`.", hint=f'accordeur answer {bundle} "your text" --json'
         )
-    _check_output(output)
+    check_output(output)
     folder = find_bundle(bundle)
     if source is not None:
         from accordeur.cli.rows import read_requests
@@ -234,7 +234,12 @@ def label_lines(pairs: Sequence[tuple[str, float]]) -> list[str]:
     return [f"  {share:6.1%}  {one_line(name)}" for name, share in pairs[:SHOWN]]
 
 
-def _check_output(output: Path | None) -> None:
+def check_output(output: Path | None) -> None:
+    """Refuse a file that answers cannot be written to.
+
+    Raises:
+        UsageError: another ending than `.jsonl`, or no such folder.
+    """
     if output is None:
         return
     if output.suffix.lower() not in (".jsonl", ".ndjson"):

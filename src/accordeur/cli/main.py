@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, str] = {
     "run": "Pull the levers on a task, compare them, say which to use.",
     "answer": "Ask a bundle, one text or a file of rows.",
     "eval": "Ask prompts of models about cases, and check every answer.",
+    "ask": "Ask documents a question; every citation is checked.",
     "chat": "Talk with a bundle, the winner of a run, or a model.",
     "conversations": "List, search, show, export and forget conversations.",
     "conversations list": "List the conversations, the latest first.",

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from accordeur.core.answer import Answer
+from accordeur.core.cache import AnswerCache
 from accordeur.core.errors import ModelError, UsageError
 from accordeur.core.model import ModelIdentity, ModelSource
 from accordeur.core.rendering import Request
@@ -29,6 +30,7 @@ class LoadedBundle:
         log: told when the base model differs from the one the bundle was measured on, or the prompt
             from the one that a part was trained with.
         moved: an endpoint at another address than the measured one is what the user named.
+        cache: where model calls are looked up first.
 
     Raises:
         ModelError: the base model cannot be had, or is an endpoint at another address.
@@ -41,13 +43,14 @@ class LoadedBundle:
         log: Callable[[str], None] | None = None,
         *,
         moved: bool = False,
+        cache: AnswerCache | None = None,
     ) -> None:
         if source is None:
             from accordeur.models.source import Models
 
             source = Models(log=log)
         self.bundle = bundle
-        self._answerer = assemble(bundle.candidate, source)
+        self._answerer = assemble(bundle.candidate, source, cache=cache)
         if log is not None and (warning := another_prompt(bundle.candidate)):
             log(f"{warning}; its scores do not carry over.")
         base = bundle.candidate.base

@@ -3,6 +3,7 @@
     entry        the command and its flags
     respondent   who answers: a bundle, a run's winner, or a bare model
     session      the conversation: what is asked, kept, undone; knows no terminal
+    documents    passages for a question and citations of an answer, with `--index`
     loop         reads messages and commands until the end
     reading      a message from a terminal or a pipe, over several lines where wanted
     history      the lines typed before

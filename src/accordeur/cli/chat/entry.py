@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,6 +12,7 @@ import typer
 from accordeur.core.errors import BundleError, UsageError
 
 if TYPE_CHECKING:
+    from accordeur.cli.chat.documents import Documents
     from accordeur.cli.chat.reading import Lines
     from accordeur.cli.chat.respondent import Respondents
     from accordeur.cli.chat.screen import Screen
@@ -45,6 +48,12 @@ def command(
             help="Which earlier messages are sent: whole, window, `window N`, summary, recall.",
         ),
     ] = None,
+    index: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Answer from the passages of this index; /sources shows them."
+        ),
+    ] = None,
     temperature: Annotated[
         float | None, typer.Option(metavar="T", help="Of sampling; 0 takes the likeliest words.")
     ] = None,
@@ -76,11 +85,17 @@ def command(
     from accordeur.store.conversations import ConversationStore
 
     chosen = None if memory is None else read_memory(memory)
-    wishes = Wishes(instruction, temperature, top_p, seed, max_tokens, base_url, deterministic)
+    reading = index is not None
+    wishes = Wishes(
+        instruction, temperature, top_p, seed, max_tokens, base_url, deterministic, reading
+    )
     screen = Screen(sys.stdin.isatty() and sys.stdout.isatty())
-    with ConversationStore() as store:
+    with ConversationStore() as store, ExitStack() as stack:
         respondents = Respondents(wishes, screen.note)
-        session = _session(store, respondents, screen, named, resume)
+        documents = None
+        if index is not None:
+            documents = stack.enter_context(_documents(index, respondents, screen))
+        session = _session(store, respondents, screen, named, resume, documents)
         if system is not None:
             session.set_system(system)
         if chosen is not None:
@@ -99,6 +114,7 @@ def _session(
     screen: Screen,
     named: str | None,
     resume: str | None,
+    documents: Documents | None,
 ) -> ChatSession:
     from accordeur.cli.chat.respondent import check_same
     from accordeur.cli.chat.session import ChatSession, Settings
@@ -106,7 +122,8 @@ def _session(
 
     if resume is None:
         assert named is not None
-        return ChatSession(store, respondents, respondents.find(named), screen, Settings())
+        respondent = respondents.find(named)
+        return ChatSession(store, respondents, respondent, screen, Settings(), documents=documents)
     conversation = store.find(resume)
     try:
         respondent = respondents.find(named or conversation.candidate)
@@ -124,10 +141,22 @@ def _session(
         conversation.title,
         memory_from(conversation.memory) if conversation.memory else None,
     )
-    session = ChatSession(store, respondents, respondent, screen, settings, conversation)
+    session = ChatSession(store, respondents, respondent, screen, settings, conversation, documents)
     if (respondent.reference, respondent.digest) != (conversation.candidate, conversation.digest):
         store.change(conversation.id, candidate=(respondent.reference, respondent.digest))
     return session
+
+
+@contextmanager
+def _documents(index: str, respondents: Respondents, screen: Screen) -> Iterator[Documents]:
+    from accordeur.cli.ask.collection import opened, staleness
+    from accordeur.cli.chat.documents import Documents
+    from accordeur.parts.retrieval.asking import Search
+
+    with opened(index, None, respondents.models()) as asked:
+        if stale := staleness(asked):
+            screen.note(stale)
+        yield Documents(asked, Search())
 
 
 def _greet(session: ChatSession) -> None:
@@ -137,6 +166,10 @@ def _greet(session: ChatSession) -> None:
 
     session.screen.note(f"{session.respondent.title} · /help lists commands, Ctrl-D leaves")
     session.screen.note(f"memory: {session.memory.describe()}")
+    if session.documents is not None:
+        asked = session.documents.asked
+        passages = plural(len(asked.searchable), "passage")
+        session.screen.note(f"documents: {one_line(asked.name)}, {passages}")
     exchanges = session.exchanges()
     if not exchanges:
         return

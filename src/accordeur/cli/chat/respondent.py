@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from accordeur.core.errors import BundleError, ModelError, UsageError
 
 if TYPE_CHECKING:
+    from accordeur.core.cache import AnswerCache
     from accordeur.core.candidate import Candidate
     from accordeur.core.task import Label
     from accordeur.models.source import Models
@@ -28,6 +29,8 @@ class Wishes:
         temperature, top_p, seed, max_tokens: of text that is written.
         base_url: where an endpoint is called.
         deterministic: float32, each answer independent of any other.
+        reading: answers are to be read from passages of documents (`parts.retrieval.asking`).
+        marks: ask for the numbers of passages; by default of endpoints alone.
     """
 
     instruction: str | None = None
@@ -37,6 +40,8 @@ class Wishes:
     max_tokens: int | None = None
     base_url: str | None = None
     deterministic: bool = False
+    reading: bool = False
+    marks: bool | None = None
 
     @property
     def sampling(self) -> dict[str, float | int]:
@@ -88,10 +93,12 @@ class Respondents:
     Args:
         wishes: of the command line.
         log: told what takes long, and what differs from the place a bundle was measured at.
+        cache: where answers are looked up first; streamed ones never are.
     """
 
     wishes: Wishes
     log: Callable[[str], None]
+    cache: AnswerCache | None = None
     _models: dict[str | None, Models] = field(default_factory=dict)
 
     def models(self, base_url: str | None = None) -> Models:
@@ -132,7 +139,8 @@ class Respondents:
         base = bundle.candidate.base
         url = self.wishes.base_url if base is not None and (first or is_endpoint(base)) else None
         wished = replace(bundle, candidate=self._as_wished(bundle.candidate, first=first))
-        loaded = LoadedBundle(wished, self.models(url), self.log, moved=url is not None)
+        models = self.models(url)
+        loaded = LoadedBundle(wished, models, self.log, moved=url is not None, cache=self.cache)
         return _respondent(
             str(folder.resolve()),
             bundle.candidate.task.name,
@@ -155,19 +163,37 @@ class Respondents:
         if not model.identity.remote:
             limit = min(LIMIT, max(1, model.context_window // 2))
         candidate = base_candidate(brief, name, model, ()).with_part(Decoding("generate", limit))
-        return _respondent(name, title, assemble(self._as_wished(candidate), models))
+        wished = self._as_wished(candidate, bare=True, remote=model.identity.remote)
+        return _respondent(name, title, assemble(wished, models, cache=self.cache))
 
-    def _as_wished(self, candidate: Candidate, *, first: bool = True) -> Candidate:
-        """The candidate with the sampling that was asked for.
+    def _as_wished(
+        self,
+        candidate: Candidate,
+        *,
+        first: bool = True,
+        bare: bool = False,
+        remote: bool | None = None,
+    ) -> Candidate:
+        """The candidate as it was asked for: as a reader of passages, with its sampling.
 
         Args:
             first: the command line names it; later ones take what is meant for text if they write.
+            bare: it is no bundle.
+            remote: it is called; to be found out where it is not said.
 
         Raises:
             UsageError: it does not write text.
         """
         from accordeur.parts.decoding import Decoding
 
+        if self.wishes.reading:
+            from accordeur.models.source import is_endpoint
+            from accordeur.parts.retrieval.asking import reader
+
+            if remote is None:
+                remote = candidate.base is not None and is_endpoint(candidate.base)
+            marks = remote if self.wishes.marks is None else self.wishes.marks
+            candidate = reader(candidate, bare=bare, marks=marks)
         wanted = self.wishes.sampling
         if not wanted:
             return candidate

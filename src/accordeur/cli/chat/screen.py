@@ -14,8 +14,10 @@ from accordeur.cli.figures import plural
 from accordeur.cli.terminal import safe
 
 if TYPE_CHECKING:
+    from accordeur.cli.ask.collection import Asked
     from accordeur.core.answer import Answer
     from accordeur.core.task import Label
+    from accordeur.documents.citations import Cited
     from accordeur.parts.memory import Memory, Remembered
 
 
@@ -76,6 +78,19 @@ class Screen:
     def note(self, text: str) -> None:
         """Something about the conversation."""
         note(text)
+
+    def cited(self, cited: Cited, asked: Asked, *, found: bool) -> None:
+        """Where an answer stands, a line each; `/sources` shows the words."""
+        from accordeur.cli.ask.showing import citation_lines
+
+        for line in citation_lines(cited, asked):
+            self.note(line)
+        if not found:
+            self.note("no passage of the documents was found for it")
+        elif not cited.citations:
+            self.note("no passage supports it")
+        elif cited.unsupported:
+            self.note(f"{plural(len(cited.unsupported), 'sentence')} without support: /sources")
 
     def remembered(self, memory: Memory, found: Remembered, room: int) -> None:
         """What memory left out of the prompt, if anything."""

@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING, Any
 from accordeur.core.errors import AccordeurError, ModelError, UsageError
 
 if TYPE_CHECKING:
+    from accordeur.cli.chat.documents import Documents
     from accordeur.cli.chat.respondent import Respondent, Respondents
     from accordeur.cli.chat.screen import Screen
     from accordeur.core.rendering import Request
+    from accordeur.documents.citations import Cited
     from accordeur.parts.memory import Exchange, Memory, Remembered
     from accordeur.parts.memory.kept import KeptSummaries, KeptVectors
+    from accordeur.parts.retrieval.retriever import Looked
     from accordeur.store.conversation import Conversation, StoredExchange
     from accordeur.store.conversations import ConversationStore
 
@@ -47,6 +50,10 @@ class ChatSession:
         screen: shows answers as they come.
         settings: of a conversation that is begun with the first question.
         conversation: one that goes on.
+        documents: passages of which are put before each question.
+
+    Attributes:
+        cited: citations of the last answer in this session; `None` before it.
     """
 
     def __init__(
@@ -57,6 +64,7 @@ class ChatSession:
         screen: Screen,
         settings: Settings,
         conversation: Conversation | None = None,
+        documents: Documents | None = None,
     ) -> None:
         self.store = store
         self.respondents = respondents
@@ -66,6 +74,9 @@ class ChatSession:
         self.key = conversation.id if conversation is not None else ""
         self.leaving = False
         self.failures = 0
+        self.documents = documents
+        self.cited: Cited | None = None
+        self._looked: Looked | None = None
         self._notes: tuple[KeptSummaries, KeptVectors] | None = None
 
     @property
@@ -154,24 +165,33 @@ class ChatSession:
             self.store.change(self.key, title=text)
 
     def request(self, text: str, *, before: int | None = None) -> tuple[Request, Remembered]:
-        """What is asked for a text.
+        """What is asked for a text, passages of documents included.
 
         Args:
             text: the question.
             before: id of the question's turn; only exchanges before it are remembered.
         """
-        from accordeur.parts.memory.conversing import next_request
+        from accordeur.parts.memory.conversing import next_request, prompt_room
 
         summaries, vectors = self._kept()
-        return next_request(
+        answerer, documents = self.respondent.answerer, self.documents
+        reserved = 0
+        if documents is not None and answerer.model is not None:
+            reserved = documents.reserved(prompt_room(answerer))
+        request, remembered = next_request(
             self.memory,
             self._earlier(before),
             text,
-            self.respondent.answerer,
+            answerer,
             embed=vectors,
             summaries=summaries,
             system=self.settings.system,
+            reserved=reserved,
         )
+        if documents is None:
+            return request, remembered
+        self._looked = documents.look(request, text, answerer)
+        return self._looked.request, remembered
 
     def begin(self) -> None:
         """Write the conversation down, unless it is."""
@@ -223,6 +243,7 @@ class ChatSession:
         if not remembered.kept:
             self._warn_of_length(request)
         details: dict[str, Any] = {"memory": remembered.to_json()}
+        self.cited = None
         if isinstance(answerer, StreamingAnswerer) and not self.respondent.labels:
             self._stream(answerer.stream(request, again=again), question, details)
         else:
@@ -245,6 +266,7 @@ class ChatSession:
         if not text.strip():
             self.screen.note("The answer is empty.")
         self._note_limit(text)
+        self._cite(text, details)
         self._keep(question, text, details)
 
     def _note_limit(self, text: str) -> None:
@@ -283,7 +305,18 @@ class ChatSession:
             details["probabilities"] = dict(zip(names, answer.probabilities, strict=True))
         details["status"] = str(answer.status)
         self.screen.answer(answer, labels)
+        self._cite(answer.text, details)
         self._keep(question, answer.label or answer.text, details)
+
+    def _cite(self, text: str, details: dict[str, Any]) -> None:
+        """Find, show and note the citations of an answer."""
+        documents, looked = self.documents, self._looked
+        if documents is None or looked is None:
+            return
+        question = self.last().question.text
+        self.cited = documents.cite(question, text, looked)
+        self.screen.cited(self.cited, documents.asked, found=bool(looked.packed.shown))
+        details["citations"] = [one.to_json() for one in self.cited.citations]
 
     def _keep(
         self, question: int, text: str, details: dict[str, Any], *, cut: bool = False

@@ -25,6 +25,7 @@ def next_request(
     embed: Callable[[Sequence[str]], FloatArray],
     summaries: MutableMapping[str, str],
     system: str = "",
+    reserved: int = 0,
 ) -> tuple[Request, Remembered]:
     """What is asked of a candidate, and what its memory did to get there.
 
@@ -39,6 +40,7 @@ def next_request(
         embed: unit vectors, for recall.
         summaries: made before, by key.
         system: the conversation's own system message; it is added to the candidate's.
+        reserved: tokens that are to stay free, for passages of documents.
 
     Raises:
         AccordeurError: as `Memory.remember`, or the prompt cannot be rendered.
@@ -55,7 +57,8 @@ def next_request(
     def write(instruction: str, text: str, limit: int) -> str:
         return _written(model, instruction, text, limit)
 
-    means = Means(prompt_room(answerer), cost, model.count_tokens, write, embed, summaries)
+    room = max(1, prompt_room(answerer) - reserved)
+    means = Means(room, cost, model.count_tokens, write, embed, summaries)
     remembered = memory.remember(earlier, question, means)
     return as_request(remembered.turns, system), remembered
 

@@ -1,0 +1,362 @@
+"""The command: flags to questions."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from accordeur.core.answer import Status
+from accordeur.core.errors import ModelError, UsageError
+
+if TYPE_CHECKING:
+    from accordeur.cli.ask.asking import Answered, Asker, Caution
+    from accordeur.cli.ask.collection import Asked
+    from accordeur.cli.chat.respondent import Respondent
+    from accordeur.documents.passage import Filter, Ranking
+    from accordeur.parts.answering.answerer import StreamingAnswerer
+    from accordeur.parts.retrieval.retriever import Looked
+
+MODEL = "local/smollm2"
+
+
+def command(
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="INDEX", help="Name or folder of an index, or a bundle with documents."
+        ),
+    ],
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="QUESTION...", help="`-` reads it from stdin.")
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "-m",
+            "--model",
+            metavar="NAME",
+            help=f"Who answers: a model, or a bundle. Default: {MODEL}.",
+        ),
+    ] = None,
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            "--file", metavar="FILE", help="Questions (.jsonl, .csv, .tsv, .json), a row each."
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="Write their answers there (.jsonl)."),
+    ] = None,
+    k: Annotated[
+        int | None, typer.Option("-k", metavar="N", help="Passages to look up. Default: 5.")
+    ] = None,
+    mode: Annotated[
+        str | None, typer.Option(metavar="MODE", help="lexical, dense, fusion or rrf.")
+    ] = None,
+    path: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PATTERN", help="Only documents like `policies/*`. Repeat it."),
+    ] = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="Only documents that say so. Repeat it."),
+    ] = None,
+    whole: Annotated[
+        bool, typer.Option("--whole", help="Read all documents, in as many calls as it takes.")
+    ] = False,
+    by: Annotated[
+        str, typer.Option(metavar="WAY", help="Of --whole: map-reduce, refine or tree.")
+    ] = "map-reduce",
+    min_score: Annotated[
+        float | None,
+        typer.Option(
+            metavar="X", help="By hand: no answer when no passage is as near (cosine, or BM25)."
+        ),
+    ] = None,
+    calibrate_with: Annotated[
+        Path | None,
+        typer.Option(
+            "--calibrate",
+            metavar="ROWS",
+            help="Learn from labelled questions when to abstain, and keep it beside the index.",
+        ),
+    ] = None,
+    metric: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="By which --calibrate judges answers. Default: icontains."
+        ),
+    ] = None,
+    answer_all: Annotated[
+        bool, typer.Option("--answer-all", help="Withhold nothing, whatever was calibrated.")
+    ] = False,
+    marks: Annotated[
+        bool | None,
+        typer.Option(
+            "--marks/--no-marks",
+            help="Ask the model for [1]. Default: of endpoints; small models cannot.",
+        ),
+    ] = None,
+    no_stream: Annotated[
+        bool, typer.Option("--no-stream", help="Print the answer when it is whole.")
+    ] = False,
+    show_prompt: Annotated[
+        bool, typer.Option("--show-prompt", help="Print what the model would get; ask nothing.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    max_tokens: Annotated[
+        int | None, typer.Option(metavar="N", help="Longest answer. Default for a bare model: 512.")
+    ] = None,
+    base_url: Annotated[str | None, typer.Option(metavar="URL", help="Of an endpoint.")] = None,
+    no_cache: Annotated[
+        bool, typer.Option("--no-cache", help="Ask anew what was asked before.")
+    ] = False,
+    deterministic: Annotated[
+        bool, typer.Option("--deterministic", help="float32, each answer the same every time.")
+    ] = False,
+) -> int:
+    """Ask documents a question; the answer comes with citations.
+
+    Every quote is compared with the indexed document before it is shown. An answer that no passage
+    supports is said to be so.
+    """
+    from accordeur.cli.ask.collection import in_bundle, opened, staleness
+    from accordeur.cli.chat.respondent import Respondents, Wishes
+    from accordeur.cli.failures import note, warn
+    from accordeur.cli.index.search import as_filter
+    from accordeur.store import SqliteAnswerCache
+
+    question = _question(name, words, source or calibrate_with)
+    _check(name, source, output, k, max_tokens)
+    if whole and question is None:
+        raise UsageError(
+            "`--whole` takes one question.", hint=f'accordeur ask {name} --whole "..."'
+        )
+    ranking = _ranking(mode)
+    own = in_bundle(name) if model is None else None
+    wishes = Wishes(
+        max_tokens=max_tokens,
+        base_url=base_url,
+        deterministic=deterministic,
+        reading=True,
+        marks=marks,
+    )
+    with ExitStack() as stack:
+        cache = None
+        if (source or calibrate_with or whole) and not no_cache:
+            cache = stack.enter_context(SqliteAnswerCache(warn=warn))
+        respondents = Respondents(wishes, note, cache)
+        asked = stack.enter_context(opened(name, ranking, respondents.models()))
+        if stale := staleness(asked):
+            note(stale)
+        respondent = respondents.find(str(own) if own is not None else model or MODEL)
+        if whole:
+            assert question is not None
+            from accordeur.cli.ask.whole import answer_whole
+
+            return answer_whole(
+                asked,
+                question,
+                respondent.candidate,
+                respondents.models(base_url),
+                cache,
+                where=as_filter(path, where),
+                way=by,
+                limit=max_tokens or 256,
+                as_json=as_json,
+            )
+        asker = _asker(asked, respondent, ranking, k, as_filter(path, where), min_score)
+        if calibrate_with is not None:
+            from accordeur.cli.ask.calibrating import calibrate
+
+            return calibrate(asker, calibrate_with, respondent.digest, metric)
+        if not answer_all:
+            asker.caution = _caution(asker, respondent, own)
+        if question is None:
+            assert source is not None
+            from accordeur.cli.ask.batch import answer_file
+
+            return answer_file(asker, source, output)
+        (looked,) = asker.look([question])
+        if show_prompt:
+            return _show_prompt(asker, looked)
+        if as_json:
+            return _print_json(asker, question, looked)
+        return _print_answer(asker, question, looked, stream=not no_stream)
+
+
+def _question(name: str, words: list[str] | None, source: Path | None) -> str | None:
+    """The question; `None` where a file holds them.
+
+    Raises:
+        UsageError: none, or both.
+    """
+    hint = f'accordeur ask {name} "your question", or --file questions.jsonl -o answers.jsonl'
+    if source is not None:
+        if words:
+            raise UsageError("Give either a question or a file.", hint=hint)
+        return None
+    text = " ".join(words or ())
+    if text == "-":
+        text = sys.stdin.read()
+    if not text.strip():
+        raise UsageError("There is no question.", hint=hint)
+    return text.strip()
+
+
+def _check(
+    name: str, source: Path | None, output: Path | None, k: int | None, max_tokens: int | None
+) -> None:
+    from accordeur.cli.answer import check_output
+
+    if output is not None and source is None:
+        raise UsageError(
+            "`-o` goes with `--file`.", hint=f'accordeur ask {name} "your question" --json'
+        )
+    check_output(output)
+    if k is not None and k < 1:
+        raise UsageError(f"`-k {k}` looks nothing up.", hint="-k 5")
+    if max_tokens is not None and max_tokens < 1:
+        raise UsageError(f"`--max-tokens {max_tokens}` leaves no answer.", hint="--max-tokens 256")
+
+
+def _ranking(mode: str | None) -> Ranking | None:
+    from accordeur.documents.passage import Ranking
+    from accordeur.documents.ranking.order import check_ranking
+
+    if mode is None:
+        return None
+    ranking = Ranking(mode)  # type: ignore[arg-type]
+    check_ranking(ranking, vectors=True)
+    return ranking
+
+
+def _asker(
+    asked: Asked,
+    respondent: Respondent,
+    ranking: Ranking | None,
+    k: int | None,
+    filters: Filter,
+    min_score: float | None,
+) -> Asker:
+    """The asker; what a bundle was measured with holds where nothing else is asked for."""
+    from accordeur.cli.ask.asking import Asker, Caution
+    from accordeur.parts.retrieval.asking import K, Search
+    from accordeur.parts.retrieval.part import TOKENS
+
+    search = Search(k or K, ranking, filters, TOKENS)
+    return Asker(asked, respondent.answerer, search, Caution(min_score=min_score))
+
+
+def _caution(asker: Asker, respondent: Respondent, own: Path | None) -> Caution:
+    """When to abstain: as the bundle was measured, or as was learned for this index."""
+    from accordeur.cli.ask.calibrating import key_of, read_calibration
+    from accordeur.cli.failures import note
+    from accordeur.parts.retrieval import Retrieval
+
+    by_hand = asker.caution.min_score
+    if own is not None:
+        from accordeur.parts.bundle import load_bundle
+
+        part = load_bundle(own).candidate.parts["retrieval"]
+        assert isinstance(part, Retrieval)
+        return replace(asker.caution, confidence=part.confidence, threshold=part.threshold)
+    known = read_calibration(asker.asked.folder, key_of(asker, respondent.digest))
+    if known is None:
+        return asker.caution
+    if known.index != asker.asked.searchable.fingerprint:
+        note("The index has changed since it was calibrated; --calibrate ROWS does it again.")
+    return Caution(known.confidence, known.threshold, by_hand)
+
+
+def _show_prompt(asker: Asker, looked: Looked) -> int:
+    from accordeur.cli.ask.showing import packing_notes
+    from accordeur.cli.failures import note
+    from accordeur.cli.terminal import safe
+
+    model = asker.answerer.model
+    assert model is not None
+    rendered = asker.answerer.render([looked.request])[0]
+    print(safe(model.prompt_text(rendered)))
+    tokens, _ = model.prompt_tokens(rendered)
+    about = "about " if model.identity.remote else ""
+    note(f"{about}{tokens:,} tokens")
+    for line in packing_notes(looked.packed):
+        note(line)
+    return 0
+
+
+def _print_json(asker: Asker, question: str, looked: Looked) -> int:
+    from accordeur.cli.ask.showing import answered_json
+
+    (answered,) = asker.answer([question], [looked])
+    data = answered_json(answered, asker.asked, calibrated=asker.caution.confidence is not None)
+    print(json.dumps(data, ensure_ascii=not sys.stdout.isatty()))
+    return 1 if answered.answer.error else 0
+
+
+def _print_answer(asker: Asker, question: str, looked: Looked, *, stream: bool) -> int:
+    from accordeur.cli.ask.showing import show_answer, show_citations, tell_of_answer
+    from accordeur.cli.failures import note
+    from accordeur.parts.answering.answerer import StreamingAnswerer
+
+    streams = stream and not asker.may_withhold and not asker.refusal(looked)
+    if streams and isinstance(asker.answerer, StreamingAnswerer):
+        answered = _streamed(asker, asker.answerer, question, looked)
+    else:
+        (answered,) = asker.answer([question], [looked])
+        if answered.answer.status is Status.ERROR:
+            raise ModelError(answered.answer.error or "There is no answer.", hint="ask again")
+        show_answer(answered)
+    show_citations(answered.cited, asker.asked)
+    sys.stdout.flush()
+    if sys.stdout.isatty():
+        note("")
+    tell_of_answer(answered)
+    note(_about(asker, answered))
+    return 0
+
+
+def _streamed(asker: Asker, answerer: StreamingAnswerer, question: str, looked: Looked) -> Answered:
+    """Show the answer as it comes. What came before an error or Ctrl-C stays on the screen."""
+    from accordeur.cli.chat.screen import Screen
+    from accordeur.core.answer import Answer
+
+    screen = Screen(sys.stdout.isatty())
+    pieces = answerer.stream(looked.request)
+    said: list[str] = []
+    try:
+        for piece in pieces:
+            said.append(piece)
+            screen.piece(piece)
+    finally:
+        getattr(pieces, "close", lambda: None)()  # an endpoint's stream is given up
+        if said:
+            screen.end_answer()
+    text = "".join(said).strip()
+    if not text:
+        print("(the answer is empty)")
+    return asker.judged(question, looked, Answer(text, Status.OK if text else Status.EMPTY))
+
+
+def _about(asker: Asker, answered: Answered) -> str:
+    """The last line: how much was read, and whether its answers are calibrated."""
+    from accordeur.cli.figures import plural
+
+    shown = len(answered.looked.packed.shown)
+    words = [f"read {plural(shown, 'passage')} of {len(asker.asked.searchable):,}"]
+    sure = answered.answer.confidence
+    if sure is not None:
+        words.append(f"right with a probability of {sure:.0%}")
+    elif asker.caution.min_score is not None:
+        words.append(f"not calibrated, --min-score {asker.caution.min_score:g} by hand")
+    else:
+        words.append("not calibrated")
+    return " · ".join(words)
