@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, 
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from accordeur.core.errors import EndpointGone, ModelError, PlanError
+from accordeur.core.errors import EndpointGone, ModelError, NoLogprobs, PlanError
 from accordeur.core.model import (
     ENDPOINT,
     Batch,
@@ -260,12 +260,12 @@ class EndpointModel:
 
         Raises:
             EndpointGone: as `generate`.
-            ModelError: the endpoint tells no log-probabilities, or its chat template does not let
-                a label stand as it is.
+            NoLogprobs: the endpoint tells none.
+            ModelError: its chat template does not let a label stand as it is.
         """
         known = self.abilities
         if not known.exact or known.echo is None:
-            raise ModelError(
+            raise NoLogprobs(
                 f"`{self.identity.name}` tells no log-probabilities of labels.",
                 hint="run it anew: accordeur run ... --labels-by parse",
             )
