@@ -33,7 +33,7 @@ class ChatReply:
                 {
                     "index": at,
                     "message": _message(choice),
-                    "finish_reason": finish(choice.finished),
+                    "finish_reason": finish(choice.finished, filtered=choice.filtered),
                     "logprobs": self._logprobs(choice.written) if logprobs else None,
                     **_own(choice),
                 }
@@ -52,7 +52,8 @@ class ChatReply:
 
     def closing(self, at: int, choice: Choice) -> Json:
         """The last chunk of a choice."""
-        return self._chunk(at, {}, finish(choice.finished), own=_own(choice))
+        reason = finish(choice.finished, filtered=choice.filtered)
+        return self._chunk(at, {}, reason, own=_own(choice))
 
     def total(self, choices: Sequence[Choice]) -> Json:
         """The chunk without choices that tells the tokens."""
@@ -115,8 +116,10 @@ def _own(choice: Choice) -> Json:
     return {"accordeur": dict(choice.about)} if choice.about else {}
 
 
-def finish(finished: bool) -> str:
+def finish(finished: bool, *, filtered: bool = False) -> str:
     """Why an answer ends."""
+    if filtered:
+        return "content_filter"
     return "stop" if finished else "length"
 
 

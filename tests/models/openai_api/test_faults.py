@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from accordeur.core.errors import ModelError
 from accordeur.core.model import Generated, Sampling
 from accordeur.core.rendering import Message, Rendered, Segment
+from accordeur.core.streaming import Streamed
 from accordeur.models.openai_api.client import Patience
 from accordeur.models.openai_api.model import EndpointModel
 from accordeur.models.openai_api.vendors import VENDORS, endpoint
@@ -143,9 +146,23 @@ def test_fields_an_endpoint_refuses_are_left_out(field: str) -> None:
 
 def test_streams_come_in_pieces_and_whole() -> None:
     with ScriptedEndpoint(echo) as server:
-        pieces = list(model(server).stream(prompts(1)[0], Sampling(max_tokens=20)))
+        asked = model(server)
+        streamed = Streamed(asked.stream(prompts(1)[0], Sampling(max_tokens=20)))
+        pieces = list(streamed)
         assert "".join(pieces) == "you said Say it: row0"
         assert len(pieces) > 3
+        whole = answers(asked, 1)[0]
+        assert streamed.whole is not None
+        assert replace(streamed.whole, seconds=whole.seconds) == whole
+
+
+def test_a_stream_says_that_it_ended_at_its_limit() -> None:
+    with ScriptedEndpoint(echo) as server:
+        streamed = Streamed(model(server).stream(prompts(1)[0], Sampling(max_tokens=2)))
+        assert "".join(streamed) == "you said"
+        assert streamed.whole is not None
+        assert not streamed.whole.finished
+        assert streamed.whole.usage.output_tokens == 2
 
 
 def test_a_stream_that_is_cut_says_so() -> None:

@@ -25,6 +25,7 @@ from accordeur.core.model import (
     FloatArray,
     Generated,
     ModelIdentity,
+    Pieces,
     Sampling,
     Scored,
     Usage,
@@ -354,13 +355,13 @@ class LocalModel:
             usage=_usage(prompt, len(prompt.tokens), written, own + written),
         )
 
-    def stream(self, prompt: Rendered, sampling: Sampling) -> Iterator[str]:
+    def stream(self, prompt: Rendered, sampling: Sampling) -> Pieces:
         """One answer, piece by piece; the pieces concatenate to the text of `generate`."""
         _check(sampling)
         fitted = self._fit([prompt], sampling.max_tokens)[0]
         return self._stream(fitted, sampling)
 
-    def _stream(self, fitted: Prompt, sampling: Sampling) -> Iterator[str]:
+    def _stream(self, fitted: Prompt, sampling: Sampling) -> Pieces:
         prefix, _ = self._prefixes.get(fitted.prefix)
         answer = Decoded()
         streams = [row_seed(sampling.seed, fitted.tokens, 0)]
@@ -377,6 +378,7 @@ class LocalModel:
         text = self._chat.decode(answer.tokens)
         if len(text) > len(given):
             yield text[len(given) :]
+        return self._generated(fitted, answer, len(fitted.row))
 
     def fit(self, prompt: Rendered, answer: int) -> Prompt:
         """The prompt's tokens, cut to leave room for an answer of so many; see `fitting.fit`."""
