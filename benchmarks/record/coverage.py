@@ -73,6 +73,10 @@ class Remembering:
             self._known.update(zip(new, self._embedder.embed(new), strict=True))
         return np.stack([self._known[text] for text in texts])
 
+    def count_tokens(self, texts: Sequence[str]) -> int:
+        """Tokens the embedder reads of these texts."""
+        return self._embedder.count_tokens(texts)
+
 
 class Source:
     """Models of this machine; embeddings are remembered."""

@@ -330,6 +330,10 @@ class Embedder(Protocol):
         """Unit vectors, float32 [texts, dimension]."""
         ...
 
+    def count_tokens(self, texts: Sequence[str]) -> int:
+        """Tokens it reads of these texts; what is too long is not read to its end."""
+        ...
+
 
 class ModelSource(Protocol):
     """Gives models by name, each loaded once. Wired by `bench`, `cli` and tests."""

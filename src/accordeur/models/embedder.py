@@ -92,6 +92,10 @@ class BertEmbedder:
             vectors[:] = found[[distinct[text] for text in texts]]
         return vectors
 
+    def count_tokens(self, texts: Sequence[str]) -> int:
+        """Tokens it reads, [CLS] and [SEP] of every text included."""
+        return sum(len(one.ids) for one in self._tokenizer.encode_batch(list(texts)))
+
     def _forward(self, rows: Sequence[Sequence[int]]) -> FloatArray:
         width = max(len(row) for row in rows)
         tokens = torch.zeros(len(rows), width, dtype=torch.long)

@@ -142,7 +142,12 @@ class ServedModel:
     def token_logprobs(
         self, sequences: Sequence[tuple[int, ...]], *, shared: int, top: int
     ) -> list[Echoed]:
-        """See `LocalModel.token_logprobs`. Many are computed part by part, others in between."""
+        """See `LocalModel.token_logprobs`. Many are computed part by part, others in between.
+
+        A deterministic model computes each alone, unless the request says what they share: those
+        are the labels of one row, which always come together.
+        """
+        alone = self.identity.deterministic and not shared
 
         def compute(items: Sequence[list[tuple[int, ...]]]) -> Sequence[list[Echoed]]:
             return [self.local.token_logprobs(one, shared=shared, top=top) for one in items]
@@ -150,7 +155,8 @@ class ServedModel:
         found: dict[int, Echoed] = {}
         # Those that start alike stay together, so that their start is computed once.
         order = sorted(range(len(sequences)), key=lambda at: sequences[at])
-        for part in _parts(order, [len(one) - shared for one in sequences]):
+        sizes = [len(one) - shared for one in sequences]
+        for part in [[at] for at in order] if alone else _parts(order, sizes):
             key = ("echo", id(self.local), shared, top)
             items = [sequences[at] for at in part]
             tokens = sum(map(len, items))
@@ -235,6 +241,10 @@ class ServedEmbedder:
             self._engine.submit(job)
             found.append(job.result())
         return np.concatenate(found)
+
+    def count_tokens(self, texts: Sequence[str]) -> int:
+        """Tokens it reads of these texts."""
+        return self._embedder.count_tokens(texts)
 
     def _compute(self, items: Sequence[Sequence[str]]) -> Sequence[FloatArray]:
         vectors = self._embedder.embed([text for texts in items for text in texts])

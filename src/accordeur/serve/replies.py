@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from accordeur.core.model import Usage
 from accordeur.models.local.in_flight import Written
+from accordeur.models.local.token_bytes import spelling
 from accordeur.serve.chat import Choice
 from accordeur.serve.served import Served
 
@@ -89,8 +90,8 @@ class ChatReply:
             return None
 
         def told(token: int, logprob: float) -> Json:
-            text = local.local.chat.decode([token], special=True)
-            return {"token": text, "logprob": logprob, "bytes": list(text.encode())}
+            data = local.local.chat.token_bytes(token)
+            return {"token": spelling(data), "logprob": logprob, "bytes": list(data)}
 
         return {
             "content": [

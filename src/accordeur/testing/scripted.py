@@ -212,6 +212,10 @@ class ScriptedEmbedder:
         unit: FloatArray = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
         return unit
 
+    def count_tokens(self, texts: Sequence[str]) -> int:
+        """Words."""
+        return sum(len(text.split()) for text in texts)
+
 
 class ScriptedSource:
     """A `core.model.ModelSource` that gives the same two models under every name.

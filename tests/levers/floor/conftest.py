@@ -35,6 +35,9 @@ class LetterEmbedder:
         unit: FloatArray = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
         return unit
 
+    def count_tokens(self, texts: Sequence[str]) -> int:
+        return sum(len(text.split()) for text in texts)
+
 
 @dataclass
 class Context:

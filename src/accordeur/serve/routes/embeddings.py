@@ -26,8 +26,9 @@ async def embeddings(request: Request) -> Response:
     texts = [body.input] if isinstance(body.input, str) else body.input
     if not all(texts):
         raise refused("A text is empty.", param="input")
-    vectors = await state.answered(request, lambda: embedder.embed(texts))
-    tokens = sum(max(1, len(text) // 4) for text in texts)
+    vectors, tokens = await state.answered(
+        request, lambda: (embedder.embed(texts), embedder.count_tokens(texts))
+    )
     return JSONResponse(
         {
             "object": "list",
