@@ -109,6 +109,7 @@ class EndpointModel:
         self._memory = Memory(endpoint.base_url, name)
         self._abilities: Abilities | None = None
         self._asking = threading.Lock()
+        self._window: int | None = None
         self._fitting: Fitting | None = None
         self._scores: Scorer | None = None
         self._remembered: Abilities | None = None
@@ -150,11 +151,16 @@ class EndpointModel:
     @property
     def context_window(self) -> int:
         """As the endpoint tells it, in its list of models or when it refused a prompt, else
-        `UNKNOWN_WINDOW`, also while it does not answer."""
-        try:
-            return self._fit.window or self.abilities.window or UNKNOWN_WINDOW
-        except EndpointGone:
-            return UNKNOWN_WINDOW
+        `UNKNOWN_WINDOW`, also while it does not answer. That list is all that is asked for."""
+        if not self._fit.window and self._window is None:
+            told = (self._abilities or self._memory.read()).window
+            if told is None:
+                try:
+                    told = self._one(self._probe(lambda _: None).window())
+                except EndpointGone:
+                    return UNKNOWN_WINDOW
+            self._window = self._fit.window = told
+        return self._fit.window or UNKNOWN_WINDOW
 
     @property
     def abilities(self) -> Abilities:
@@ -210,13 +216,15 @@ class EndpointModel:
             keep = functools.partial(self._memory.write, resolved=resolved)
             if anew:
                 self._memory.forget_tokens(resolved)
-            probe = Probe(self._client, self._endpoint, self._name, keep)
-            known = self._one(probe.ask(known))
+            known = self._one(self._probe(keep).ask(known))
         self._memory.write(known, resolved)
         self._abilities = known
         self._fitting = self._scores = None
         self._continuations = self._memory.tokens(resolved)
         self._tell()
+
+    def _probe(self, keep: Callable[[Abilities], None]) -> Probe:
+        return Probe(self._client, self._endpoint, self._name, keep)
 
     def choose_labels(self, labels: Sequence[str], wanted: Way | None = None) -> Way:
         """Settle in which way labels are chosen.
