@@ -105,6 +105,22 @@ def test_keys_are_shown_once_kept_as_hashes_and_asked_for(
     assert json.loads(say("keys", "list", "--json").out) == {}
 
 
+def test_keys_that_are_added_and_removed_count_at_once(bundle: Path, say: Say) -> None:
+    with serving(bundle) as (_, url):
+
+        def status(key: str = "") -> int:
+            headers = {"Authorization": f"Bearer {key}"} if key else {}
+            return httpx.post(f"{url}{CHAT}", json=asked("teams"), headers=headers).status_code
+
+        assert status() == 200, "no keys are needed yet"
+        ada, ben = (say("keys", "add", name).out.strip() for name in ("ada", "ben"))
+        assert (status(), status(ada), status(ben)) == (401, 200, 200)
+        assert say("keys", "rm", "ada").code == 0
+        assert (status(), status(ada), status(ben)) == (401, 401, 200)
+        assert say("keys", "rm", "ben").code == 0
+        assert (status(), status(ben)) == (401, 401), "it does not open again"
+
+
 def test_what_cannot_be_served_is_said_before_anything_is_loaded(
     bundle: Path, tmp_path: Path, say: Say
 ) -> None:

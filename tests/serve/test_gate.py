@@ -11,9 +11,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from accordeur.serve.keys import Keys
+from accordeur.serve.keys import KeyFile, Keys
 from accordeur.serve.server import names_of
-from accordeur.store.keys import hashed
+from accordeur.store.keys import add_key, hashed, keys_file
 
 from .conftest import World, hold, world
 
@@ -52,6 +52,20 @@ def test_a_known_key_is_let_in_and_health_needs_none(guarded: World, key: str) -
     headers = {"Authorization": f"Bearer {key}"}
     assert guarded.http.post(CHAT, json=ASKED, headers=headers).status_code == 200
     assert guarded.http.get("/health").json()["status"] == "ok"
+
+
+def test_a_file_of_keys_that_breaks_leaves_them_as_they_were(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("ACCORDEUR_CONFIG", str(tmp_path))
+    key = add_key("ada")
+    keys = KeyFile()
+    keys_file().write_text("{", encoding="utf-8")
+    assert keys.owner(key) is not None
+    assert "stay" in caplog.text
+    keys_file().unlink()
+    assert keys.owner(key) is None
+    assert keys.needed
 
 
 @pytest.mark.parametrize("told", [True, False])

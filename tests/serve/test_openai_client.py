@@ -194,6 +194,22 @@ def test_echoed_tokens_carry_the_log_probabilities_of_the_engine(served: World) 
     assert made.usage.prompt_tokens == sum(map(len, tokens))
 
 
+def test_tokens_of_one_character_are_told_apart(served: World) -> None:
+    made = served.client.completions.create(
+        model="tiny", prompt="5 \u20ac or \U0001f9ff?", max_tokens=0, echo=True, logprobs=2
+    )
+    choice = made.choices[0]
+    told = choice.logprobs
+    assert told is not None
+    assert told.tokens is not None
+    assert told.text_offset is not None
+    assert any(one.startswith("bytes:") for one in told.tokens)
+    whole = [one for one in told.tokens if not one.startswith("bytes:")]
+    for token, at in zip(told.tokens, told.text_offset, strict=True):
+        if token in whole:
+            assert choice.text[at:].startswith(token)
+
+
 def test_a_completion_continues_its_prompt(served: World) -> None:
     made = served.client.completions.create(model="tiny", prompt=TEXT, max_tokens=4)
     streamed = served.client.completions.create(
@@ -209,6 +225,13 @@ def test_vectors_are_those_of_the_embedder(served: World) -> None:
     for form in ("float", "base64"):
         made = served.client.embeddings.create(model=EMBEDDER, input=texts)
         assert np.allclose([one.embedding for one in made.data], expected, atol=1e-5), form
+
+
+def test_embedded_tokens_are_counted(served: World) -> None:
+    texts = ["unbelievably", "x " * 1_000]
+    made = served.client.embeddings.create(model=EMBEDDER, input=texts)
+    assert made.usage.prompt_tokens == sum(map(Models().embedder(EMBEDDER).count_tokens, texts))
+    assert 256 < made.usage.prompt_tokens < 270, "the second is read up to 256 tokens"
 
 
 def test_an_unknown_model_offers_the_nearest(served: World) -> None:

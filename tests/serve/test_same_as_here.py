@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 import accordeur
@@ -78,3 +79,16 @@ def test_a_run_over_the_wire_is_the_run_in_the_process(
         assert found[key].score == row.score
         if mine.scores is not None:
             assert theirs.scores == pytest.approx(mine.scores, abs=1e-3)
+
+
+def test_what_is_echoed_depends_on_no_companion_and_no_order(url: str) -> None:
+    texts = ["Where is my card?", "Where is my money? Tell me now.", "Where", "Hello"]
+
+    def echoed(*asked: str) -> list[list[float | None]]:
+        body = {"model": "tiny", "prompt": list(asked), "echo": True, "logprobs": 1}
+        answer = httpx.post(f"{url}/completions", json={**body, "max_tokens": 0}, timeout=60)
+        return [one["logprobs"]["token_logprobs"] for one in answer.json()["choices"]]
+
+    together = echoed(*texts)
+    assert echoed(*texts[::-1]) == together[::-1]
+    assert [echoed(text)[0] for text in texts] == together

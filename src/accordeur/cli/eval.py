@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from accordeur.cli.calling import AtOnce, BaseUrl, MaxCalls, MaxCost, MaxTokens, check_spending
 from accordeur.core.errors import AccordeurError, UsageError
 
 if TYPE_CHECKING:
@@ -97,29 +98,11 @@ def command(
     no_cache: Annotated[
         bool, typer.Option("--no-cache", help="Use no answers of other runs, and keep none.")
     ] = False,
-    base_url: Annotated[
-        str | None,
-        typer.Option(metavar="URL", help="Of all endpoints, instead of their vendors' own."),
-    ] = None,
-    at_once: Annotated[
-        int | None,
-        typer.Option(
-            "-j",
-            "--max-concurrency",
-            metavar="N",
-            help="Calls to an endpoint at once at most. Default: 32.",
-        ),
-    ] = None,
-    max_calls: Annotated[
-        int | None, typer.Option(metavar="N", help="Stop after so many calls to endpoints.")
-    ] = None,
-    max_tokens: Annotated[
-        int | None, typer.Option(metavar="N", help="Stop after so many tokens of endpoints.")
-    ] = None,
-    max_cost: Annotated[
-        float | None,
-        typer.Option(metavar="MONEY", help="Stop when the endpoints' tokens cost so much."),
-    ] = None,
+    base_url: BaseUrl = None,
+    at_once: AtOnce = None,
+    max_calls: MaxCalls = None,
+    max_tokens: MaxTokens = None,
+    max_cost: MaxCost = None,
     allow_code: Annotated[
         bool, typer.Option("--allow-code", help="Run the `python` assertions of the config.")
     ] = False,
@@ -129,8 +112,6 @@ def command(
     Each pass rate has its 95 % interval. Errors of endpoints are counted apart and are no failures.
     Exit code: 0 every column reached the threshold, 100 one did not, 1 errors are left.
     """
-    from accordeur.cli.run import check_spending
-
     check_spending(max_calls, max_tokens, max_cost)
     _check_numbers(repeat, limit, first, at_once, threshold, seed)
     from accordeur.bench.matrix.evaluate import Options

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from accordeur.cli.calling import AtOnce, BaseUrl, MaxCalls, MaxCost, MaxTokens, check_spending
 from accordeur.core.errors import AccordeurError, UsageError
 
 if TYPE_CHECKING:
@@ -40,19 +41,8 @@ def command(
             "openai/NAME, or `none` for floors alone.",
         ),
     ] = "local/smollm2",
-    base_url: Annotated[
-        str | None,
-        typer.Option(metavar="URL", help="Of an endpoint, instead of its vendor's own."),
-    ] = None,
-    at_once: Annotated[
-        int | None,
-        typer.Option(
-            "-j",
-            "--max-concurrency",
-            metavar="N",
-            help="Calls to an endpoint at once at most. Default: 32.",
-        ),
-    ] = None,
+    base_url: BaseUrl = None,
+    at_once: AtOnce = None,
     labels_by: Annotated[
         str,
         typer.Option(
@@ -61,16 +51,9 @@ def command(
             "the best of them that it can.",
         ),
     ] = "auto",
-    max_calls: Annotated[
-        int | None, typer.Option(metavar="N", help="Stop after so many calls to an endpoint.")
-    ] = None,
-    max_tokens: Annotated[
-        int | None, typer.Option(metavar="N", help="Stop after so many tokens of an endpoint.")
-    ] = None,
-    max_cost: Annotated[
-        float | None,
-        typer.Option(metavar="MONEY", help="Stop when an endpoint's tokens cost so much."),
-    ] = None,
+    max_calls: MaxCalls = None,
+    max_tokens: MaxTokens = None,
+    max_cost: MaxCost = None,
     levers: Annotated[
         str,
         typer.Option(
@@ -255,17 +238,6 @@ def _check_numbers(
             f"`--max-latency {max_latency:g}` is not a positive number of seconds.",
             hint="--max-latency 2.0",
         )
-
-
-def check_spending(*limits: float | None) -> None:
-    """Refuse limits of calls, tokens and money that allow nothing.
-
-    Raises:
-        UsageError: one of them is not positive.
-    """
-    for name, limit in zip(("--max-calls", "--max-tokens", "--max-cost"), limits, strict=True):
-        if limit is not None and not 0 < limit < float("inf"):
-            raise UsageError(f"`{name} {limit:g}` buys nothing.", hint=f"{name} 1000")
 
 
 def _check_allowed(allow: list[str]) -> None:

@@ -58,15 +58,15 @@ def command(
     from accordeur.models.source import EMBEDDER, Models
     from accordeur.serve.app import make_app
     from accordeur.serve.engine import Engine
-    from accordeur.serve.keys import Keys
+    from accordeur.serve.keys import KeyFile
     from accordeur.serve.model import ServedModels
     from accordeur.serve.remembering import Conversations
     from accordeur.serve.served import Catalog
     from accordeur.serve.server import address, is_loopback, listen, names_of, serve
     from accordeur.store.conversations import ConversationStore
-    from accordeur.store.keys import read_keys
 
-    known = {} if unguarded else read_keys()
+    keys = None if unguarded else KeyFile()
+    known = len(keys.hashes) if keys is not None else 0
     if not (known or unguarded or is_loopback(host)):
         raise UsageError(
             f"On {host} anybody could ask, and no key is set.",
@@ -86,8 +86,8 @@ def command(
     app = make_app(
         catalog,
         engine,
-        keys=Keys(frozenset(key.sha256 for key in known.values())) if known else None,
-        hosts=() if known or unguarded else names_of(host),
+        keys=keys,
+        hosts=() if unguarded else names_of(host),
         most=most,
         body_bytes=int(body * 2**20),
         # Without keys on other machines' reach, anybody could go on with the user's own.
@@ -95,9 +95,7 @@ def command(
         if unguarded and not is_loopback(host)
         else Conversations(ConversationStore, lambda: source.embedder(EMBEDDER), note),
     )
-    serve(
-        app, bound, lambda: _ready(address(bound), served, len(known)), "info" if log else "warning"
-    )
+    serve(app, bound, lambda: _ready(address(bound), served, known), "info" if log else "warning")
     return 0
 
 

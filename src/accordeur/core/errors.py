@@ -7,6 +7,7 @@
     ├── PlanError               unknown lever, model or metric; impossible stack; budget too small
     ├── ModelError              a model cannot be found, loaded or run
     │   ├── ContextOverflow     static text alone does not fit the model's context
+    │   ├── NoLogprobs          the model tells no log-probabilities of given texts
     │   └── EndpointGone        no call to an endpoint would be answered now; the run stops
     ├── MissingDependency       an optional package is not installed
     ├── BundleError             a bundle is damaged, unsafe or from a newer version
@@ -65,6 +66,10 @@ class ModelError(AccordeurError):
 
 class ContextOverflow(ModelError):
     """The static text of a prompt alone does not fit the model's context."""
+
+
+class NoLogprobs(ModelError):
+    """The model tells no log-probabilities of given texts."""
 
 
 class EndpointGone(ModelError):

@@ -7,7 +7,7 @@ run computes the same numbers as an uninterrupted one.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Generic, Literal, Protocol, TypeVar, runtime_checkable
@@ -129,6 +129,10 @@ class Generated:
     seconds: float | None = None
 
 
+Pieces = Generator[str, None, Generated]
+"""Pieces of a text as they are written; what the generator returns is the whole."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sampling:
     """How to decode. The default is greedy.
@@ -216,7 +220,7 @@ class Model(Protocol):
         """An answer to each prompt. Arguments and errors as `score`."""
         ...
 
-    def stream(self, prompt: Rendered, sampling: Sampling) -> Iterator[str]:
+    def stream(self, prompt: Rendered, sampling: Sampling) -> Pieces:
         """One answer, piece by piece."""
         ...
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from accordeur.core.cache import AnswerCache
 from accordeur.core.candidate import Candidate
 from accordeur.core.errors import BundleError
-from accordeur.core.model import Capability, ModelSource
+from accordeur.core.model import Capability, Model, ModelSource
 from accordeur.parts.answering.answerer import Answerer
+from accordeur.parts.answering.unscored import ScoredWherePossible, Tell, tell_unscored
 from accordeur.parts.decoding import Decoding
 from accordeur.parts.pattern import Conversation
 
@@ -17,6 +18,7 @@ def assemble(
     *,
     cache: AnswerCache | None = None,
     repeat: int = 0,
+    unscored: Tell | None = None,
 ) -> Answerer:
     """What answers `(messages, fields, documents)` for a candidate.
 
@@ -25,6 +27,9 @@ def assemble(
         source: gives models by name.
         cache: where model calls are looked up first.
         repeat: index of a repeated measurement.
+        unscored: told when labels that should be scored are written and read, because the model
+            tells no log-probabilities. Without it a model that says so only when it is asked is an
+            error.
 
     Raises:
         BundleError: the candidate has neither a classifier nor a base model.
@@ -49,10 +54,30 @@ def assemble(
     decoding = candidate.part(Decoding)
     pattern = candidate.parts.get("pattern")
     scores = candidate.task.kind == "labels" and (decoding is None or decoding.mode == "score")
-    if scores and pattern is None and Capability.SCORE in model.capabilities:
-        from accordeur.parts.answering.labels import LabelAnswerer
+    if not scores or pattern is not None:
+        return _writing(candidate, source, model, cache, repeat)
+    if Capability.SCORE not in model.capabilities:
+        if unscored is not None:
+            tell_unscored(candidate, unscored)
+        return _writing(candidate, source, model, cache, repeat)
+    from accordeur.parts.answering.labels import LabelAnswerer
 
-        return LabelAnswerer(candidate, source, model, cache, repeat)
+    scored = LabelAnswerer(candidate, source, model, cache, repeat)
+    if unscored is None or not model.identity.remote:
+        return scored
+    return ScoredWherePossible(
+        scored, lambda: _writing(candidate, source, model, cache, repeat), unscored
+    )
+
+
+def _writing(
+    candidate: Candidate,
+    source: ModelSource,
+    model: Model,
+    cache: AnswerCache | None,
+    repeat: int,
+) -> Answerer:
+    pattern, decoding = candidate.parts.get("pattern"), candidate.part(Decoding)
     answerer: Answerer
     if isinstance(pattern, Conversation):
         from accordeur.parts.answering.conversation import ConversationAnswerer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
@@ -28,7 +29,7 @@ class LoadedBundle:
         bundle: what was read.
         source: gives models by name; default those of this machine.
         log: told when the base model differs from the one the bundle was measured on, or the prompt
-            from the one that a part was trained with.
+            from the one that a part was trained with, or labels cannot be scored as they were.
         moved: an endpoint at another address than the measured one is what the user named.
         cache: where model calls are looked up first.
 
@@ -50,7 +51,7 @@ class LoadedBundle:
 
             source = Models(log=log)
         self.bundle = bundle
-        self._answerer = assemble(bundle.candidate, source, cache=cache)
+        self._answerer = assemble(bundle.candidate, source, cache=cache, unscored=log)
         if log is not None and (warning := another_prompt(bundle.candidate)):
             log(f"{warning}; its scores do not carry over.")
         base = bundle.candidate.base
@@ -97,7 +98,7 @@ def load(
     """Load a bundle so that it can answer.
 
     Args:
-        log: told what differs from the place it was measured at.
+        log: told what differs from the place it was measured at; by default a warning is given.
         base_url: where its endpoint is called, instead of the vendor's own address.
 
     Raises:
@@ -107,7 +108,12 @@ def load(
     from accordeur.models.source import Models
 
     models = Models(log=log, base_url=base_url)
-    return LoadedBundle(load_bundle(Path(folder)), models, log, moved=base_url is not None)
+    told = log or _warn
+    return LoadedBundle(load_bundle(Path(folder)), models, told, moved=base_url is not None)
+
+
+def _warn(message: str) -> None:
+    warnings.warn(message, stacklevel=2)
 
 
 def _tell_other(

@@ -12,14 +12,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from accordeur.core.answer import Answer, Status
-from accordeur.core.errors import EndpointGone
 from accordeur.core.model import Sampling, Usage
 from accordeur.core.rendering import Request
 from accordeur.models.local.in_flight import Written
+from accordeur.models.openai_api.failures import Failure, Kind
 from accordeur.parts.answering.answerer import StreamingAnswerer
 from accordeur.parts.answering.reading import read_text
 from accordeur.parts.answering.texts import text_sampling
 from accordeur.serve.asked import rendered, request_of
+from accordeur.serve.errors import failed
 from accordeur.serve.served import Served
 from accordeur.serve.wire import ChatBody
 from accordeur.serve.writing import ROOM, Text, called_text, fitted, local_text
@@ -32,6 +33,7 @@ class Choice:
     Attributes:
         text: whole.
         finished: it ended by itself, not at a limit.
+        filtered: an endpoint's content filter ended it.
         usage: tokens.
         written: its tokens, of a text that a local model wrote directly.
         reasoning: what the model wrote before the answer.
@@ -40,6 +42,7 @@ class Choice:
 
     text: str = ""
     finished: bool = True
+    filtered: bool = False
     usage: Usage = field(default_factory=Usage)
     written: list[Written] = field(default_factory=list)
     reasoning: str = ""
@@ -115,6 +118,7 @@ def _text(
 
 def _finish(choice: Choice, served: Served, made: Text) -> None:
     choice.text, choice.finished, choice.usage = made.text, made.finished, made.usage
+    choice.filtered = made.filtered
     if served.bundle:
         read = read_text(made.generated, served.candidate.task, 0.0)
         choice.text = read.text
@@ -129,7 +133,9 @@ def _asked(served: Served, request: Request) -> Answer:
 
 def _fill(choice: Choice, served: Served, request: Request, found: Answer) -> None:
     if found.status is Status.ERROR:
-        raise EndpointGone(f"The model behind `{served.name}` failed: {found.error}.")
+        choice.filtered = Failure.read(found.error).kind is Kind.CONTENT_FILTER
+        if not choice.filtered:
+            raise failed(found.error)
     choice.text = found.text
     choice.finished = found.status is not Status.TRUNCATED
     choice.usage = _usage(served, request, found)

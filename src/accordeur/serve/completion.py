@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from accordeur.core.model import Sampling, Usage
 from accordeur.models.local.fitting import Prompt
+from accordeur.models.local.token_bytes import offsets, spelling
 from accordeur.models.local.token_logprobs import Echoed
 from accordeur.serve.errors import refused
 from accordeur.serve.model import ServedModel
@@ -178,24 +179,18 @@ class CompletionReply:
         tokens += [made.token for made in one.text.written]
         values += [made.logprob for made in one.text.written]
         tops += [self._top(made.top) for made in one.text.written]
-        texts = [self._text(token) for token in tokens]
-        offsets, at = [], 0
-        for text in texts:
-            offsets.append(at)
-            at += len(text)
+        data = [self.model.local.chat.token_bytes(token) for token in tokens]
         return {
-            "tokens": texts,
+            "tokens": [spelling(one) for one in data],
             "token_logprobs": values,
             "top_logprobs": tops if self.body.logprobs else None,
-            "text_offset": offsets,
+            "text_offset": offsets(data),
         }
 
-    def _text(self, token: int) -> str:
-        return self.model.local.chat.decode([token], special=True)
-
     def _top(self, top: Sequence[tuple[int, float]]) -> Json:
-        # Two tokens may be spelled alike (halves of characters); the likelier one stays.
-        return {self._text(token): value for token, value in reversed(top)}
+        # Two tokens may be spelled alike; the likelier one stays.
+        spelled = self.model.local.chat.token_bytes
+        return {spelling(spelled(token)): value for token, value in reversed(top)}
 
     def _head(self) -> Json:
         return {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Mapping
 
 from starlette.exceptions import HTTPException
@@ -17,6 +18,7 @@ from accordeur.core.errors import (
     TaskError,
     UsageError,
 )
+from accordeur.models.openai_api.failures import Failure, Kind
 from accordeur.serve.ticket import Gone
 
 LOG = logging.getLogger(__name__)
@@ -80,13 +82,54 @@ def as_api_error(error: Exception) -> ApiError:
         case UsageError() | TaskError():
             return refused(_words(error))
         case EndpointGone():
-            return ApiError(502, _words(error), code="endpoint_error")
+            return _endpoint_error(error)
         case ModelError() | AccordeurError():
             return ApiError(503, _words(error))
         case HTTPException():
             return ApiError(error.status_code, error.detail, headers=error.headers)
     LOG.exception("a request failed", exc_info=error)
     return ApiError(500, "The server made a mistake; its log says which.")
+
+
+_STATUSES = {
+    Kind.TIMEOUT: (504, "endpoint_timeout"),
+    Kind.RATE_LIMIT: (429, "rate_limit_exceeded"),
+    Kind.TOO_LONG: (400, "context_length_exceeded"),
+    Kind.REFUSED: (400, "endpoint_refused"),
+    Kind.CONTENT_FILTER: (400, "content_filter"),
+}
+"""What a client can do something about. The key of this server, its quota, the model behind it and
+the state of the endpoint are none of its business: 502."""
+
+
+def failed(told: str) -> EndpointGone:
+    """The error of a row that an endpoint did not answer, as calls that end a run raise it.
+
+    Args:
+        told: what the row says.
+    """
+    error = EndpointGone(f"An endpoint gave no answer: {told}.")
+    error.__cause__ = Failure.read(told)
+    return error
+
+
+def failure_of(error: EndpointGone) -> Failure:
+    """What happened to a call."""
+    cause = error.__cause__
+    return cause if isinstance(cause, Failure) else Failure(Kind.SERVER, error.message)
+
+
+def _endpoint_error(error: EndpointGone) -> ApiError:
+    """Whoever runs the server reads address and hint in its log; clients read what happened."""
+    failure = failure_of(error)
+    LOG.warning("%s", _words(error))
+    status, code = _STATUSES.get(failure.kind, (502, "endpoint_error"))
+    headers = {}
+    if status == 429:
+        headers["Retry-After"] = str(max(1, math.ceil(failure.wait or 1.0)))
+    return ApiError(
+        status, f"The model behind this name did not answer: {failure}.", code=code, headers=headers
+    )
 
 
 def _words(error: AccordeurError) -> str:

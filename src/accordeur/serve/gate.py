@@ -23,7 +23,7 @@ class Gate:
     Args:
         app: what lies behind.
         keys: that may ask; `None` lets everybody.
-        hosts: names that the server may be called by; empty for any.
+        hosts: names that the server may be called by while no key is needed; empty for any.
         body_bytes: of a request at most.
     """
 
@@ -61,11 +61,12 @@ class Gate:
     def _check(self, scope: Scope, headers: Headers) -> None:
         host = headers.get("host", "")
         name = host if host.endswith("]") else host.rpartition(":")[0] or host
-        if self._hosts and name.lower() not in self._hosts:
+        keys = self._keys if self._keys is not None and self._keys.needed else None
+        if keys is None and self._hosts and name.lower() not in self._hosts:
             raise ApiError(421, f"This server is not called `{name[:100]}`.")
-        if self._keys is not None and scope["path"] not in OPEN:
+        if keys is not None and scope["path"] not in OPEN:
             kind, _, key = headers.get("authorization", "").partition(" ")
-            owner = self._keys.owner(key.strip()) if kind.lower() == "bearer" else None
+            owner = keys.owner(key.strip()) if kind.lower() == "bearer" else None
             if owner is None:
                 raise ApiError(
                     401,

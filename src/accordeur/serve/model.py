@@ -22,6 +22,8 @@ from accordeur.core.model import (
     Generated,
     Model,
     ModelIdentity,
+    ModelSource,
+    Pieces,
     Sampling,
     Scored,
     Usage,
@@ -31,10 +33,10 @@ from accordeur.models.local.fitting import Prompt
 from accordeur.models.local.in_flight import Order, Written
 from accordeur.models.local.model import LocalModel
 from accordeur.models.local.token_logprobs import NODES, Echoed
-from accordeur.models.source import Models
+from accordeur.models.openai_api.model import EndpointModel
 from accordeur.serve.engine import Engine
 from accordeur.serve.jobs import Computing, Writing
-from accordeur.serve.ticket import current
+from accordeur.serve.ticket import current, still_wanted
 
 TEXTS = 32
 """Texts embedded at once."""
@@ -106,10 +108,18 @@ class ServedModel:
         results = tuple(self.generated(job) for job in jobs)
         yield Batch(tuple(wanted), results, time.perf_counter() - began)
 
-    def stream(self, prompt: Rendered, sampling: Sampling) -> Iterator[str]:
+    def stream(self, prompt: Rendered, sampling: Sampling) -> Pieces:
         """One answer, piece by piece."""
         job = self.write(Order(self.local.fit(prompt, sampling.max_tokens), sampling))
-        return self.pieces(job.written())
+        written: list[Written] = []
+
+        def noted() -> Iterator[Written]:
+            for one in job.written():
+                written.append(one)
+                yield one
+
+        yield from self.pieces(noted())
+        return self._whole(job.order.prompt, written)
 
     def write(self, order: Order) -> Writing:
         """Have a text written; its tokens come through the job."""
@@ -132,7 +142,12 @@ class ServedModel:
     def token_logprobs(
         self, sequences: Sequence[tuple[int, ...]], *, shared: int, top: int
     ) -> list[Echoed]:
-        """See `LocalModel.token_logprobs`. Many are computed part by part, others in between."""
+        """See `LocalModel.token_logprobs`. Many are computed part by part, others in between.
+
+        A deterministic model computes each alone, unless the request says what they share: those
+        are the labels of one row, which always come together.
+        """
+        alone = self.identity.deterministic and not shared
 
         def compute(items: Sequence[list[tuple[int, ...]]]) -> Sequence[list[Echoed]]:
             return [self.local.token_logprobs(one, shared=shared, top=top) for one in items]
@@ -140,7 +155,8 @@ class ServedModel:
         found: dict[int, Echoed] = {}
         # Those that start alike stay together, so that their start is computed once.
         order = sorted(range(len(sequences)), key=lambda at: sequences[at])
-        for part in _parts(order, [len(one) - shared for one in sequences]):
+        sizes = [len(one) - shared for one in sequences]
+        for part in [[at] for at in order] if alone else _parts(order, sizes):
             key = ("echo", id(self.local), shared, top)
             items = [sequences[at] for at in part]
             tokens = sum(map(len, items))
@@ -166,9 +182,10 @@ class ServedModel:
 
     def generated(self, job: Writing) -> Generated:
         """Wait for a text."""
-        written = list(job.written())
+        return self._whole(job.order.prompt, list(job.written()))
+
+    def _whole(self, prompt: Prompt, written: Sequence[Written]) -> Generated:
         tokens = [one.token for one in written if not one.ended]
-        prompt = job.order.prompt
         return Generated(
             self.local.chat.decode(tokens),
             written[-1].ended,
@@ -246,7 +263,7 @@ class ServedEmbedder:
 class ServedModels:
     """A `core.model.ModelSource`: local models behind the engine, endpoints as they are."""
 
-    def __init__(self, models: Models, engine: Engine) -> None:
+    def __init__(self, models: ModelSource, engine: Engine) -> None:
         self._models = models
         self._engine = engine
         self._served: dict[str, ServedModel] = {}
@@ -255,6 +272,8 @@ class ServedModels:
     def model(self, name: str) -> Model:
         """The language model of this name. Errors as `Models.model`."""
         found = self._models.model(name)
+        if isinstance(found, EndpointModel):
+            found.driver.waiting = still_wanted
         if not isinstance(found, LocalModel):
             return found
         key = found.identity.name

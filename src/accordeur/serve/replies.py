@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from accordeur.core.model import Usage
 from accordeur.models.local.in_flight import Written
+from accordeur.models.local.token_bytes import spelling
 from accordeur.serve.chat import Choice
 from accordeur.serve.served import Served
 
@@ -33,7 +34,7 @@ class ChatReply:
                 {
                     "index": at,
                     "message": _message(choice),
-                    "finish_reason": finish(choice.finished),
+                    "finish_reason": finish(choice.finished, filtered=choice.filtered),
                     "logprobs": self._logprobs(choice.written) if logprobs else None,
                     **_own(choice),
                 }
@@ -52,7 +53,8 @@ class ChatReply:
 
     def closing(self, at: int, choice: Choice) -> Json:
         """The last chunk of a choice."""
-        return self._chunk(at, {}, finish(choice.finished), own=_own(choice))
+        reason = finish(choice.finished, filtered=choice.filtered)
+        return self._chunk(at, {}, reason, own=_own(choice))
 
     def total(self, choices: Sequence[Choice]) -> Json:
         """The chunk without choices that tells the tokens."""
@@ -88,8 +90,8 @@ class ChatReply:
             return None
 
         def told(token: int, logprob: float) -> Json:
-            text = local.local.chat.decode([token], special=True)
-            return {"token": text, "logprob": logprob, "bytes": list(text.encode())}
+            data = local.local.chat.token_bytes(token)
+            return {"token": spelling(data), "logprob": logprob, "bytes": list(data)}
 
         return {
             "content": [
@@ -115,8 +117,10 @@ def _own(choice: Choice) -> Json:
     return {"accordeur": dict(choice.about)} if choice.about else {}
 
 
-def finish(finished: bool) -> str:
+def finish(finished: bool, *, filtered: bool = False) -> str:
     """Why an answer ends."""
+    if filtered:
+        return "content_filter"
     return "stop" if finished else "length"
 
 

@@ -54,16 +54,20 @@ class Served:
         """The model, if it runs here."""
         return self.model if isinstance(self.model, ServedModel) else None
 
-    @cached_property
+    @property
     def fingerprint(self) -> str:
-        """Changes with everything that can change an answer."""
+        """Changes with everything that can change an answer, as far as it is known."""
         identity = self.model.identity.to_json() if self.model is not None else {}
-        return "ac_" + digest([self.candidate.fingerprint, identity])[:16]
+        return "ac_" + digest([self._parts, identity])[:16]
+
+    @cached_property
+    def _parts(self) -> str:
+        return self.candidate.fingerprint
 
     @property
     def window(self) -> int | None:
-        """Tokens of prompt and answer together."""
-        return self.model.context_window if self.model is not None else None
+        """Tokens of prompt and answer together; an endpoint is not asked for them here."""
+        return self.local.context_window if self.local is not None else None
 
 
 class Catalog:

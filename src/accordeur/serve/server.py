@@ -20,6 +20,9 @@ from accordeur.core.errors import UsageError
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
+CONNECTIONS = 4_096
+"""At once, those that are kept open and say nothing included; one more is answered 503."""
+
 
 def is_loopback(host: str) -> bool:
     """Whether an address can be reached from this machine alone."""
@@ -71,7 +74,12 @@ def serve(app: Starlette, bound: socket.socket, ready: Callable[[], None], log: 
         log: level of uvicorn's own log, `warning` or `info`.
     """
     config = uvicorn.Config(
-        app, log_level=log, access_log=log == "info", server_header=False, lifespan="on"
+        app,
+        log_level=log,
+        access_log=log == "info",
+        server_header=False,
+        lifespan="on",
+        limit_concurrency=CONNECTIONS,
     )
     server = _Announcing(config, ready)
     server.run(sockets=[bound])

@@ -8,16 +8,17 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import anyio
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from accordeur.serve.admission import Admission
-from accordeur.serve.errors import as_api_error, refused
+from accordeur.serve.errors import ApiError, as_api_error, refused
 from accordeur.serve.remembering import Conversations
 from accordeur.serve.replies import DONE, Json, event
 from accordeur.serve.served import Catalog
-from accordeur.serve.threads import Threads
+from accordeur.serve.threads import STALLED, Stalled, Threads
 from accordeur.serve.wire import B, read_body
 
 T = TypeVar("T")
@@ -63,7 +64,11 @@ async def body_of(request: Request, form: type[B]) -> B:
     Raises:
         ApiError: it is none, or of another form.
     """
-    raw = await request.body()
+    try:
+        with anyio.fail_after(STALLED):
+            raw = await request.body()
+    except TimeoutError:
+        raise ApiError(408, f"The request did not come within {STALLED:g} s.") from None
     try:
         data: Any = json.loads(raw)
         if b"\\u" in raw:  # half of a surrogate pair is no text
@@ -104,6 +109,8 @@ class EventStream(Response):
             async with self._state.place():
                 await self._state.threads.stream(receive, self._work, take)
             await put(DONE)
+        except Stalled:
+            return  # nothing more goes through; the server closes the connection
         except Exception as error:
             failed = as_api_error(error)
             if not begun:

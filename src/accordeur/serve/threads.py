@@ -15,9 +15,19 @@ from anyio import from_thread, to_thread
 from anyio.streams.memory import MemoryObjectSendStream
 from starlette.types import Receive
 
-from accordeur.serve.ticket import Ticket, answering
+from accordeur.serve.ticket import Gone, Ticket, answering, still_wanted
 
 T = TypeVar("T")
+
+AHEAD = 64
+"""Pieces that are made before the client reads them; a thread that is further waits for it."""
+
+STALLED = 60.0
+"""Seconds that a client may leave a piece unread."""
+
+
+class Stalled(Gone):
+    """The client reads no more; it keeps its connection, and would keep its place."""
 
 
 class Threads:
@@ -25,10 +35,12 @@ class Threads:
 
     Args:
         most: at once.
+        stalled: seconds that a client may leave a piece unread.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, stalled: float = STALLED) -> None:
         self._limiter = anyio.CapacityLimiter(most)
+        self._stalled = stalled
 
     async def run(self, receive: Receive, work: Callable[[], T]) -> T:
         """The result of `work`, in a thread.
@@ -61,17 +73,19 @@ class Threads:
             take: is given each piece, on the event loop.
 
         Raises:
+            Stalled: nobody reads the pieces.
             Exception: what `work` raises.
         """
         ticket = Ticket()
-        send, pieces = anyio.create_memory_object_stream[T](float("inf"))
+        send, pieces = anyio.create_memory_object_stream[T](AHEAD)
         failed: list[Exception] = []
 
         def run() -> None:
             try:
                 with answering(ticket):
                     for piece in work():
-                        from_thread.run_sync(_put, send, piece)
+                        from_thread.run(_put, send, piece)
+                        still_wanted()
             except Exception as error:
                 failed.append(error)
 
@@ -90,7 +104,10 @@ class Threads:
             try:
                 async with pieces:
                     async for piece in pieces:
-                        await take(piece)
+                        with anyio.fail_after(self._stalled):
+                            await take(piece)
+            except TimeoutError:
+                failed.insert(0, Stalled())
             finally:
                 ticket.leave()
                 group.cancel_scope.cancel()
@@ -98,6 +115,6 @@ class Threads:
             raise failed[0]
 
 
-def _put(send: MemoryObjectSendStream[T], piece: T) -> None:
+async def _put(send: MemoryObjectSendStream[T], piece: T) -> None:
     with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):
-        send.send_nowait(piece)
+        await send.send(piece)

@@ -37,6 +37,16 @@ def current() -> Ticket:
     return _CURRENT.get()
 
 
+def still_wanted() -> None:
+    """Look whether anybody waits for what this thread does.
+
+    Raises:
+        Gone: nobody does.
+    """
+    if current().gone:
+        raise Gone
+
+
 @contextmanager
 def answering(ticket: Ticket) -> Iterator[None]:
     """What this thread asks of a model is asked for this request."""

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from accordeur.core.errors import ContextOverflow, EndpointGone
 from accordeur.core.model import Generated, Model, Sampling, Usage
 from accordeur.core.rendering import Rendered
 from accordeur.models.local.fitting import Prompt
 from accordeur.models.local.in_flight import Order, Written
+from accordeur.models.openai_api.failures import Kind
+from accordeur.serve.errors import failed, failure_of
 from accordeur.serve.model import ServedModel
 from accordeur.serve.stops import until_stop
-from accordeur.serve.ticket import Gone, current
 
 ROOM = 1_024
 """Tokens of an answer where nobody says how many."""
@@ -26,12 +27,14 @@ class Text:
         prompt: tokens of the prompt.
         written: tokens of the answer, the ending one included.
         finished: it ended by itself or at a stop sequence, not at its limit.
+        filtered: an endpoint's content filter ended it.
         usage: of prompt and answer, once it is finished.
     """
 
     usage: Usage = field(default_factory=Usage)
     written: list[Written] = field(default_factory=list)
     finished: bool = False
+    filtered: bool = False
     parts: list[str] = field(default_factory=list)
 
     @property
@@ -44,7 +47,8 @@ class Text:
         """As the parts know it."""
         known = [one.logprob for one in self.written]
         logprob = sum(known) / len(known) if known else 0.0
-        return Generated(self.text, self.finished, logprob, self.usage)
+        error = str(Kind.CONTENT_FILTER) if self.filtered else ""
+        return Generated(self.text, self.finished, logprob, self.usage, error)
 
 
 def local_text(
@@ -90,33 +94,35 @@ def called_text(
 ) -> tuple[Text, Iterator[str]]:
     """As `local_text`, of a model that is called.
 
-    A stream tells neither tokens nor why it ends: both are then estimates.
+    What an endpoint's filter stops is an answer that ends there, as clients of such endpoints know
+    it. Tokens of a text that ends at a stop sequence are an estimate: nobody waits for its end.
     """
-    made = Text(Usage(model.prompt_tokens(prompt)[0]))
+    made = Text()
 
     def called() -> Iterator[str]:
-        if streamed:
-            for piece in model.stream(prompt, sampling):
-                if current().gone:
-                    raise Gone
-                yield piece
-            wrote = model.count_tokens(made.text)
-            made.finished = wrote < sampling.max_tokens
-            made.usage = replace(made.usage, output_tokens=wrote)
-            return
-        for batch in model.generate([prompt], sampling):
-            one = batch.results[0]
-            if one.error:
-                raise EndpointGone(f"The model behind this name failed: {one.error}.")
-            made.finished, made.usage = one.finished, one.usage
-            yield one.text
+        whole = (yield from model.stream(prompt, sampling)) if streamed else None
+        if whole is None:
+            for batch in model.generate([prompt], sampling):
+                whole = batch.results[0]
+                if whole.error:
+                    raise failed(whole.error)
+                yield whole.text
+        assert whole is not None
+        made.finished, made.usage = whole.finished, whole.usage
 
     def read() -> Iterator[str]:
-        for piece, met in until_stop(called(), stops):
-            if piece:
-                made.parts.append(piece)
-                yield piece
-            made.finished = made.finished or met
+        try:
+            for piece, met in until_stop(called(), stops):
+                if piece:
+                    made.parts.append(piece)
+                    yield piece
+                made.finished = made.finished or met
+        except EndpointGone as error:
+            if failure_of(error).kind is not Kind.CONTENT_FILTER:
+                raise
+            made.filtered = True
+        if made.usage == Usage():
+            made.usage = Usage(model.prompt_tokens(prompt)[0], model.count_tokens(made.text))
 
     return made, read()
 

@@ -419,14 +419,17 @@ class ScriptedEndpoint:
     async def _stream(
         self, asked: dict[str, Any], writer: asyncio.StreamWriter, fault: str
     ) -> bool:
-        said = self.answer(plain_messages(asked))
-        words = said.split(" ")
+        whole = self._chat(asked, fault)
+        choice = whole["choices"][0]
+        words = choice["message"]["content"].split(" ")
         pieces = [word if at == 0 else f" {word}" for at, word in enumerate(words)]
         events: list[Any] = [{"choices": [{"delta": {"content": one}}]} for one in pieces]
         if fault == "cut":
             events = events[: max(1, len(events) // 2)]
         else:
-            events.append({"choices": [{"delta": {}, "finish_reason": "stop"}]})
+            events.append({"choices": [{"delta": {}, "finish_reason": choice["finish_reason"]}]})
+            if "usage" in whole and (asked.get("stream_options") or {}).get("include_usage"):
+                events.append({"choices": [], "usage": whole["usage"]})
         writer.write(
             b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
         )

@@ -28,6 +28,7 @@ from accordeur.core.model import (
     Generated,
     Model,
     ModelIdentity,
+    Pieces,
     Sampling,
     Scored,
     Usage,
@@ -104,11 +105,12 @@ class ScriptedModel:
         """Scripted answers. See `core.model.Model.generate`."""
         return self._batches([self._generate(prompt, sampling) for prompt in prompts], done)
 
-    def stream(self, prompt: Rendered, sampling: Sampling) -> Iterator[str]:
+    def stream(self, prompt: Rendered, sampling: Sampling) -> Pieces:
         """The scripted answer word by word."""
-        words = self._generate(prompt, sampling).text.split(" ")
-        for number, word in enumerate(words):
+        whole = self._generate(prompt, sampling)
+        for number, word in enumerate(whole.text.split(" ")):
             yield word if number == 0 else f" {word}"
+        return whole
 
     def count_tokens(self, text: str) -> int:
         """Words."""

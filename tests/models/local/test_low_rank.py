@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from accordeur.core.errors import ModelError
 from accordeur.core.model import Adaptation, Delta, Sampling
 from accordeur.models.local.llama import LlamaBody
 from accordeur.models.local.model import LocalModel
@@ -83,3 +84,19 @@ def test_an_update_that_cannot_stand_beside_is_merged(tiny: LocalModel) -> None:
     beside = tiny.adapted(adaptation, beside=True)
     assert body(beside)._layers[0].qkv.data_ptr() != body(tiny)._layers[0].qkv.data_ptr()
     assert scores(beside) == scores(tiny.adapted(adaptation))
+
+
+@pytest.mark.parametrize("beside", [True, False])
+@pytest.mark.parametrize("change", ["inputs", "outputs", "ranks", "lengths"])
+def test_an_adapter_of_another_base_is_refused_by_name(
+    tiny: LocalModel, change: str, beside: bool
+) -> None:
+    name, one = next(iter(deltas(tiny, ["q_proj"]).items()))
+    wrong = {
+        "inputs": replace(one, a=one.a[:, :-1]),
+        "outputs": replace(one, b=one.b[:-1]),
+        "ranks": replace(one, a=np.concatenate([one.a, one.a])),
+        "lengths": replace(one, magnitude=one.b[:-1, 0]),
+    }[change]
+    with pytest.raises(ModelError, match=f"`{name}` has another shape"):
+        tiny.adapted(Adaptation(deltas={name: wrong}), beside=beside)

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
 import pytest
 
-from accordeur.core.errors import ModelError
+from accordeur.core.errors import EndpointGone, ModelError
 from accordeur.core.model import Generated, Sampling
 from accordeur.core.rendering import Message, Rendered, Segment
-from accordeur.models.openai_api.client import Patience
+from accordeur.core.streaming import Streamed
+from accordeur.models.openai_api.client import Client, Patience
 from accordeur.models.openai_api.model import EndpointModel
 from accordeur.models.openai_api.vendors import VENDORS, endpoint
 from accordeur.testing.endpoint import Messages, ScriptedEndpoint
@@ -98,6 +105,43 @@ def test_a_dead_endpoint_stops_the_run() -> None:
     assert "--base-url" in caught.value.hint
 
 
+def test_an_address_where_nobody_ever_answered_is_not_tried_again() -> None:
+    place = endpoint(VENDORS["openai"], "http://127.0.0.1:9/v1")
+    began = time.monotonic()
+    with pytest.raises(EndpointGone, match="connection") as caught:
+        EndpointModel(place, "scripted").check()
+    assert "is the server running?" in caught.value.hint
+    with pytest.raises(EndpointGone, match="connection"):
+        answers(EndpointModel(place, "scripted"), 50)
+    assert time.monotonic() - began < 2.0
+
+
+def test_an_endpoint_that_answered_before_may_be_away_for_a_moment() -> None:
+    told = iter([True, False, False, True])
+
+    def serve(request: httpx.Request) -> httpx.Response:
+        if not next(told):
+            raise httpx.ConnectError("refused", request=request)
+        choice = {"message": {"content": "yes"}, "finish_reason": "stop"}
+        return httpx.Response(200, json={"choices": [choice]})
+
+    async def twice() -> list[str]:
+        place = endpoint(VENDORS["openai"], "http://127.0.0.1:9/v1")
+        client = Client(place, patience=QUICK, transport=httpx.MockTransport(serve))
+        body = {"messages": []}
+        return [(await client.chat(body)).text, (await client.chat(body)).text]
+
+    assert asyncio.run(twice()) == ["yes", "yes"]
+
+
+def test_a_context_is_one_question(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ACCORDEUR_CACHE", str(tmp_path))
+    with ScriptedEndpoint() as server:
+        asked = model(server)
+        assert [asked.context_window for _ in range(3)] == [4096] * 3
+        assert server.seen.paths == {"/v1/models": 1}
+
+
 def test_an_answer_that_never_comes_is_given_up() -> None:
     with ScriptedEndpoint(echo, faults={"hang": 1.0}) as server:
         place = endpoint(VENDORS["openai"], server.base_url, {})
@@ -143,9 +187,23 @@ def test_fields_an_endpoint_refuses_are_left_out(field: str) -> None:
 
 def test_streams_come_in_pieces_and_whole() -> None:
     with ScriptedEndpoint(echo) as server:
-        pieces = list(model(server).stream(prompts(1)[0], Sampling(max_tokens=20)))
+        asked = model(server)
+        streamed = Streamed(asked.stream(prompts(1)[0], Sampling(max_tokens=20)))
+        pieces = list(streamed)
         assert "".join(pieces) == "you said Say it: row0"
         assert len(pieces) > 3
+        whole = answers(asked, 1)[0]
+        assert streamed.whole is not None
+        assert replace(streamed.whole, seconds=whole.seconds) == whole
+
+
+def test_a_stream_says_that_it_ended_at_its_limit() -> None:
+    with ScriptedEndpoint(echo) as server:
+        streamed = Streamed(model(server).stream(prompts(1)[0], Sampling(max_tokens=2)))
+        assert "".join(streamed) == "you said"
+        assert streamed.whole is not None
+        assert not streamed.whole.finished
+        assert streamed.whole.usage.output_tokens == 2
 
 
 def test_a_stream_that_is_cut_says_so() -> None:

@@ -148,14 +148,26 @@ class ModelRespondent:
 
 
 class BundleRespondent:
-    """A bundle: the filled prompt is what it is asked; its own prompt stands around it."""
+    """A bundle: the filled prompt is what it is asked; its own prompt stands around it.
+
+    Args:
+        candidate: the bundle's.
+        source: gives models.
+        cache: where calls are looked up first; `None` for none.
+        unscored: told when labels cannot be scored as they were while it was measured.
+    """
 
     def __init__(
-        self, candidate: Candidate, source: ModelSource, cache: AnswerCache | None
+        self,
+        candidate: Candidate,
+        source: ModelSource,
+        cache: AnswerCache | None,
+        unscored: Callable[[str], None] | None = None,
     ) -> None:
         self._candidate = candidate
         self._source = source
         self._cache = cache
+        self._unscored = unscored
 
     def answers(
         self, prompts: Sequence[Rendered], repeats: Sequence[int], done: Collection[int]
@@ -163,7 +175,13 @@ class BundleRespondent:
         """Repeat by repeat, so that each is asked anew."""
         for repeat in sorted(set(repeats)):
             places = [place for place, one in enumerate(repeats) if one == repeat]
-            answerer = assemble(self._candidate, self._source, cache=self._cache, repeat=repeat)
+            answerer = assemble(
+                self._candidate,
+                self._source,
+                cache=self._cache,
+                repeat=repeat,
+                unscored=self._unscored,
+            )
             requests = [_request(prompts[place]) for place in places]
             finished = [at for at, place in enumerate(places) if place in done]
             for batch in answerer.answer(requests, done=finished):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -65,8 +66,9 @@ class Sources:
             base = bundle.candidate.base
             source = self._source(base, provider.base_url) if base else self.given or self._local()
             # It refuses an address that nobody named, and tells of other weights than measured.
-            LoadedBundle(bundle, source, self.log, moved=provider.base_url is not None)
-            return BundleRespondent(bundle.candidate, source, self.cache)
+            once = self.log and functools.cache(self.log)  # each of its blocks may find it out
+            LoadedBundle(bundle, source, once, moved=provider.base_url is not None)
+            return BundleRespondent(bundle.candidate, source, self.cache, once)
         model = self.model(provider.model, provider.base_url)
         return ModelRespondent(model, provider.sampling, self.cache)
 

@@ -6,11 +6,12 @@ lost when the process dies. What is undone or asked again stays in the store, ma
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from accordeur.core.errors import AccordeurError, ModelError, UsageError
+from accordeur.core.streaming import Streamed
 
 if TYPE_CHECKING:
     from accordeur.cli.chat.documents import Documents
@@ -245,37 +246,36 @@ class ChatSession:
         details: dict[str, Any] = {"memory": remembered.to_json()}
         self.cited = None
         if isinstance(answerer, StreamingAnswerer) and not self.respondent.labels:
-            self._stream(answerer.stream(request, again=again), question, details)
+            self._stream(Streamed(answerer.stream(request, again=again)), question, details)
         else:
             self._whole(request, question, details)
 
-    def _stream(self, pieces: Iterator[str], question: int, details: dict[str, Any]) -> None:
+    def _stream(self, streamed: Streamed, question: int, details: dict[str, Any]) -> None:
         said: list[str] = []
         try:
-            for piece in pieces:
+            for piece in streamed:
                 said.append(piece)
                 self.screen.piece(piece)
         except (KeyboardInterrupt, AccordeurError):
             self._keep(question, "".join(said), details, cut=True)
             raise
         finally:
-            getattr(pieces, "close", lambda: None)()  # an endpoint's stream is given up
+            streamed.close()
             if said:
                 self.screen.end_answer()
         text = "".join(said)
         if not text.strip():
             self.screen.note("The answer is empty.")
-        self._note_limit(text)
+        if streamed.whole is not None and not streamed.whole.finished:
+            self._note_limit()
         self._cite(text, details)
         self._keep(question, text, details)
 
-    def _note_limit(self, text: str) -> None:
-        """Say that an answer ended at its limit, where the tokens can be counted."""
+    def _note_limit(self) -> None:
         from accordeur.parts.answering.texts import text_sampling
 
         limit = text_sampling(self.respondent.candidate).max_tokens
-        if not self.respondent.remote and self.respondent.count_tokens(text) >= limit:
-            self.screen.note(f"(stopped at {limit:,} tokens; --max-tokens allows more)")
+        self.screen.note(f"(stopped at {limit:,} tokens; --max-tokens allows more)")
 
     def _warn_of_length(self, request: Request) -> None:
         """Say that a message does not fit; an endpoint says so itself."""

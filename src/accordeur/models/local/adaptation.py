@@ -10,8 +10,7 @@ from torch import Tensor
 
 from accordeur.core.errors import ModelError
 from accordeur.core.model import Adaptation, Delta
-
-_HINT = "use the base model that the bundle names"
+from accordeur.models.local.low_rank import OTHER_BASE, check_shape
 
 
 def change_weights(model: Any, adaptation: Adaptation) -> None:
@@ -33,17 +32,18 @@ def _replace(model: Any, data: bytes) -> None:
     try:
         tensors = load(data)
     except SafetensorError as error:
-        raise ModelError(f"The weights cannot be read: {error}.", hint=_HINT) from error
+        raise ModelError(f"The weights cannot be read: {error}.", hint=OTHER_BASE) from error
     own = dict(model.named_parameters())
     if tensors.keys() != own.keys():
         odd = sorted(tensors.keys() ^ own.keys())
         raise ModelError(
-            f"The weights are not those of this model: `{odd[0]}` is on one side only.", hint=_HINT
+            f"The weights are not those of this model: `{odd[0]}` is on one side only.",
+            hint=OTHER_BASE,
         )
     for name, tensor in tensors.items():
         if own[name].shape != tensor.shape:
             raise ModelError(
-                f"The weight `{name}` has another shape than this model's.", hint=_HINT
+                f"The weight `{name}` has another shape than this model's.", hint=OTHER_BASE
             )
         own[name].copy_(tensor)
 
@@ -54,12 +54,9 @@ def _add(model: Any, deltas: Mapping[str, Delta]) -> None:
             weight: Tensor = model.get_submodule(name).weight
         except AttributeError as error:
             raise ModelError(
-                f"The model has no module `{name}` that an adapter could change.", hint=_HINT
+                f"The model has no module `{name}` that an adapter could change.", hint=OTHER_BASE
             ) from error
-        if weight.shape != (delta.b.shape[0], delta.a.shape[1]):
-            raise ModelError(
-                f"The adapter of `{name}` has another shape than this model's weight.", hint=_HINT
-            )
+        check_shape(name, delta, *weight.shape)
         first, second = (torch.from_numpy(one).double() for one in (delta.a, delta.b))
         whole = weight.double() + (second @ first * delta.scale).to(weight.device)
         if delta.magnitude is not None:

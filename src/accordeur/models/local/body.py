@@ -32,6 +32,14 @@ class Prefix:
         """P."""
         return len(self.tokens)
 
+    def start(self, length: int) -> Prefix:
+        """Its first tokens, which know of no later ones in a network that reads left to right."""
+        if length == self.length:
+            return self
+        keys = tuple(layer[:, :length].contiguous() for layer in self.keys)
+        values = tuple(layer[:, :length].contiguous() for layer in self.values)
+        return Prefix(self.tokens[:length], keys, values)
+
     @property
     def bytes(self) -> int:
         """Memory of keys and values."""

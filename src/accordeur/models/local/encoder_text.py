@@ -72,6 +72,10 @@ class EncoderText:
         """Text of tokens; control tokens are shown only with `special`."""
         return self._text.decode(tokens, special=special)
 
+    def token_bytes(self, token: int) -> bytes:
+        """What a token stands for, which may be a part of a character."""
+        return self._text.token_bytes(token)
+
     def with_virtual(self, virtual: range) -> EncoderText:
         """The same with these virtual tokens."""
         return EncoderText(self._tokenizer, virtual)

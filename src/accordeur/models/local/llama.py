@@ -145,6 +145,9 @@ class LlamaBody:
         Returns:
             `None` when one of them cannot stand beside a weight (DoRA, or a module that is none of
             a layer's maps).
+
+        Raises:
+            ModelError: an update has another shape than its map.
         """
         known = {f"model.layers.{at}.{name}" for at in range(len(self._layers)) for name in _MAPS}
         for name, one in deltas.items():
@@ -461,9 +464,16 @@ def _with_deltas(
         ((("mlp.gate_proj", inner), ("mlp.up_proj", inner)), layer.norms[1]),
         ((("mlp.down_proj", len(layer.down)),), None),
     )
+    weights = (layer.qkv, layer.out, layer.gate_up, layer.down)
     added = tuple(
-        joined([(f"{name}{part}", size) for part, size in modules], deltas, norm, layer.out)
-        for modules, norm in maps
+        joined(
+            [(f"{name}{part}", size) for part, size in modules],
+            weight.shape[1],
+            deltas,
+            norm,
+            layer.out,
+        )
+        for (modules, norm), weight in zip(maps, weights, strict=True)
     )
     return replace(layer, added=added)
 

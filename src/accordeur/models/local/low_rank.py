@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from accordeur.core.errors import ModelError
 from accordeur.core.model import Delta
 from accordeur.models.local.product import product
 
@@ -54,8 +55,27 @@ class LowRank:
         return found
 
 
+OTHER_BASE = "use the base model that the bundle names"
+
+
+def check_shape(name: str, delta: Delta, outputs: int, inputs: int) -> None:
+    """An update must have the shape of the weight it changes.
+
+    Raises:
+        ModelError: it has another.
+    """
+    a, b = delta.a.shape, delta.b.shape
+    fits = len(a) == len(b) == 2 and a[0] == b[1] and (b[0], a[1]) == (outputs, inputs)
+    if not fits or (delta.magnitude is not None and delta.magnitude.shape != (outputs,)):
+        raise ModelError(
+            f"The adapter of `{name}` has another shape than this model's weight.",
+            hint=OTHER_BASE,
+        )
+
+
 def joined(
     modules: Sequence[tuple[str, int]],
+    inputs: int,
     deltas: Mapping[str, Delta],
     norm: Tensor | None,
     like: Tensor,
@@ -64,14 +84,19 @@ def joined(
 
     Args:
         modules: their names and numbers of outputs.
+        inputs: that all of them have.
         deltas: by name.
         norm: weights of the norm before them, folded into the maps; it goes into A alike.
         like: of the dtype and on the device that is wanted.
+
+    Raises:
+        ModelError: an update has another shape than its map.
     """
     first, parts, start, rank = [], [], 0, 0
     for name, outputs in modules:
         if name in deltas:
             delta = deltas[name]
+            check_shape(name, delta, outputs, inputs)
             a = torch.from_numpy(delta.a).to(like.device)
             first.append(a if norm is None else a * norm.float())
             b = (torch.from_numpy(delta.b) * delta.scale).to(like)

@@ -25,6 +25,7 @@ from accordeur.core.model import (
     FloatArray,
     Generated,
     ModelIdentity,
+    Pieces,
     Sampling,
     Scored,
     Usage,
@@ -33,7 +34,7 @@ from accordeur.core.rendering import Rendered
 from accordeur.models.local import adapter, batching
 from accordeur.models.local.adaptation import change_weights
 from accordeur.models.local.batching import Work
-from accordeur.models.local.body import Body
+from accordeur.models.local.body import Body, Prefix
 from accordeur.models.local.dtype_trial import DTYPES, choose_dtype
 from accordeur.models.local.encoder_text import EncoderText
 from accordeur.models.local.fitting import Prompt, fit
@@ -54,6 +55,9 @@ ENGINE = 2
 GENERATION_TOKENS = 16_384
 GENERATION_ROWS = 64
 """Budget of a decoding batch, prompt and answer, and its rows at most."""
+
+CONVERSATION = 64
+"""Tokens of a row from which on its keys and values are kept when it is written alone."""
 
 
 class LocalModel:
@@ -354,19 +358,19 @@ class LocalModel:
             usage=_usage(prompt, len(prompt.tokens), written, own + written),
         )
 
-    def stream(self, prompt: Rendered, sampling: Sampling) -> Iterator[str]:
+    def stream(self, prompt: Rendered, sampling: Sampling) -> Pieces:
         """One answer, piece by piece; the pieces concatenate to the text of `generate`."""
         _check(sampling)
         fitted = self._fit([prompt], sampling.max_tokens)[0]
         return self._stream(fitted, sampling)
 
-    def _stream(self, fitted: Prompt, sampling: Sampling) -> Iterator[str]:
-        prefix, _ = self._prefixes.get(fitted.prefix)
+    def _stream(self, fitted: Prompt, sampling: Sampling) -> Pieces:
+        prefix, row, read = self._before(fitted)
         answer = Decoded()
         streams = [row_seed(sampling.seed, fitted.tokens, 0)]
         given = ""
         steps = decode_steps(
-            self._body, self._head, [fitted.row], prefix, sampling, self._stop, [answer], streams
+            self._body, self._head, [row], prefix, sampling, self._stop, [answer], streams
         )
         for _ in steps:
             text = self._chat.decode(answer.tokens)
@@ -377,6 +381,21 @@ class LocalModel:
         text = self._chat.decode(answer.tokens)
         if len(text) > len(given):
             yield text[len(given) :]
+        return self._generated(fitted, answer, read)
+
+    def _before(self, prompt: Prompt) -> tuple[Prefix | None, tuple[int, ...], int]:
+        """What is known before a single text is written, what is left to read, and how many tokens
+        are read for this prompt.
+
+        A long row may be a conversation, of which the next message brings little that is new; its
+        keys and values are kept. Not under D2, where numbers depend on the prompt alone.
+        """
+        prefix, _ = self._prefixes.get(prompt.prefix)
+        fresh = len(prompt.row) < CONVERSATION or self._identity.deterministic
+        if fresh or not self._chat.causal:
+            return prefix, prompt.row, len(prompt.row)
+        prefix, read = self._prefixes.grown(prompt.tokens[:-1])
+        return prefix, prompt.row[-1:], read + 1
 
     def fit(self, prompt: Rendered, answer: int) -> Prompt:
         """The prompt's tokens, cut to leave room for an answer of so many; see `fitting.fit`."""
@@ -386,15 +405,20 @@ class LocalModel:
         """Answers to be written a token a step; their prompts have one prefix."""
         for one in orders:
             _check(one.sampling)
-        prefix, _ = self._prefixes.get(orders[0].prompt.prefix)
+        if len(orders) == 1:
+            prefix, row, _ = self._before(orders[0].prompt)
+            rows = [row]
+        else:
+            prefix, _ = self._prefixes.get(orders[0].prompt.prefix)
+            rows = [one.prompt.row for one in orders]
         asked = [
             Asked(
-                one.prompt.row,
+                row,
                 one.sampling,
                 row_seed(one.sampling.seed, one.prompt.tokens, one.again),
                 one.top,
             )
-            for one in orders
+            for row, one in zip(rows, orders, strict=True)
         ]
         return InFlight(self._body, self._head, prefix, self._stop, asked)
 

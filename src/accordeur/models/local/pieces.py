@@ -65,6 +65,10 @@ class PromptTokenizer(Protocol):
         """Text of tokens; control tokens are shown only with `special`."""
         ...
 
+    def token_bytes(self, token: int) -> bytes:
+        """What a token stands for, which may be a part of a character."""
+        ...
+
     def with_virtual(self, virtual: range) -> PromptTokenizer:
         """The same with these ids for the virtual tokens that a soft segment stands for."""
         ...

@@ -17,6 +17,8 @@ from typing import Any
 
 from tokenizers import Tokenizer
 
+from accordeur.models.local.token_bytes import TokenBytes
+
 _TAG = re.compile(r"<[^\s>]+>|\[[A-Z_/]+\]")
 _WORD_START = re.compile("Prepend|Metaspace")
 
@@ -53,6 +55,7 @@ class PlainText:
             if (token.special or _TAG.fullmatch(token.content)) and at not in unknown
         }
         self._virtual = virtual
+        self._bytes = TokenBytes(self.backend)
         steps = f"{self.backend.normalizer!r} {self.backend.pre_tokenizer!r}"
         starts_words = bool(_WORD_START.search(steps))
         self._trims = words and starts_words
@@ -82,6 +85,10 @@ class PlainText:
             else:
                 parts.append(str(self.backend.decode(ids, skip_special_tokens=not special)))
         return "".join(parts)
+
+    def token_bytes(self, token: int) -> bytes:
+        """What a token stands for; of a virtual one nothing."""
+        return b"" if token in self._virtual else self._bytes(token)
 
     def _encode_text(self, text: str) -> tuple[int, ...]:
         tokens, places = self._as_text(text)

@@ -16,13 +16,15 @@ class PrefixCache:
     """Prefixes of one body.
 
     A prefix is always computed by itself from its first token, so its numbers do not depend on what
-    the cache holds.
+    the cache holds. Those that `grown` makes are the exception, and nothing that is measured asks
+    for them.
     """
 
     def __init__(self, body: Body, capacity: int = BYTES) -> None:
         self._body = body
         self._capacity = capacity
         self._held: OrderedDict[tuple[int, ...], Prefix] = OrderedDict()
+        self._grown: set[tuple[int, ...]] = set()
 
     @torch.inference_mode()
     def get(self, tokens: tuple[int, ...]) -> tuple[Prefix | None, int]:
@@ -33,10 +35,38 @@ class PrefixCache:
             self._held.move_to_end(tokens)
             return self._held[tokens], 0
         made = self._body.extend(tokens, None)
-        self._held[tokens] = made
-        while len(self._held) > 1 and sum(p.bytes for p in self._held.values()) > self._capacity:
-            self._held.popitem(last=False)
+        self._hold(made)
         return made, len(tokens)
+
+    @torch.inference_mode()
+    def grown(self, tokens: tuple[int, ...]) -> tuple[Prefix | None, int]:
+        """As `get`, from the longest start of these tokens that any prefix has: a conversation
+        reads what was added since its last turn. Numbers differ in rounding with what is held.
+        """
+        found = max(self._held.values(), key=lambda one: _common(one.tokens, tokens), default=None)
+        common = 0 if found is None else _common(found.tokens, tokens)
+        if found is None or not common:
+            made, computed = self.get(tokens)
+            self._grown.add(tokens)
+            return made, computed
+        if found.tokens == tokens:
+            self._held.move_to_end(tokens)
+            return found, 0
+        start = found.start(common)
+        made = self._body.extend(tokens[common:], start) if common < len(tokens) else start
+        if found.tokens in self._grown and common == found.length:
+            del self._held[found.tokens]  # its only use was to grow
+            self._grown.discard(found.tokens)
+        self._hold(made)
+        self._grown.add(tokens)
+        return made, len(tokens) - common
+
+    def _hold(self, made: Prefix) -> None:
+        self._held[made.tokens] = made
+        self._held.move_to_end(made.tokens)
+        while len(self._held) > 1 and sum(p.bytes for p in self._held.values()) > self._capacity:
+            dropped, _ = self._held.popitem(last=False)
+            self._grown.discard(dropped)
 
     @torch.inference_mode()
     def with_stem(
@@ -51,3 +81,12 @@ class PrefixCache:
     def clear(self) -> None:
         """Forget everything."""
         self._held.clear()
+        self._grown.clear()
+
+
+def _common(one: tuple[int, ...], other: tuple[int, ...]) -> int:
+    """How many first tokens two texts share."""
+    if one == other[: len(one)]:
+        return len(one)
+    pairs = zip(one, other, strict=False)
+    return next((at for at, (mine, theirs) in enumerate(pairs) if mine != theirs), len(other))

@@ -2,7 +2,8 @@
 
 A 429 waits as long as the endpoint asks and makes fewer calls run at once; server errors, cut
 answers and timeouts back off exponentially with full jitter (M. Brooker, *Exponential Backoff And
-Jitter*, AWS 2015). Every call has a deadline of its own.
+Jitter*, AWS 2015). Every call has a deadline of its own. A connection that nobody takes is tried
+again only where somebody answered before.
 """
 
 from __future__ import annotations
@@ -314,7 +315,8 @@ class Client:
                     self._pace.pushed_back(started, problem.wait)
             if learns and problem.kind is Kind.REFUSED and self._learns(problem, sent):
                 continue
-            if not problem.passing:
+            nobody = problem.kind is Kind.CONNECTION and not self._answered_at
+            if nobody or not problem.passing:  # an address where nothing ever answered is wrong
                 raise self._blotted(problem)
             pause = max(random.uniform(0.0, wait), problem.wait or 0.0)
             wait = min(self._patience.longest_wait, 2 * wait)

@@ -10,7 +10,8 @@ import queue
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -21,6 +22,9 @@ T = TypeVar("T")
 
 TOGETHER = 0.05
 """Seconds for which answers are gathered before they are handed over."""
+
+NOW_AND_THEN = 0.5
+"""Seconds between two looks whether somebody still waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +43,15 @@ class Done(Generic[T]):
 
 
 class Driver:
-    """An event loop beside the program, and the calls that run on it."""
+    """An event loop beside the program, and the calls that run on it.
+
+    Attributes:
+        waiting: called now and then in the thread that waits for an answer; what it raises ends the
+            wait, and what runs for it is cancelled.
+    """
 
     def __init__(self) -> None:
+        self.waiting: Callable[[], None] = lambda: None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._lock = threading.Lock()
 
@@ -52,7 +62,13 @@ class Driver:
 
     def call(self, work: Awaitable[T]) -> T:
         """One piece of work, waited for."""
-        return self._submit(work).result()
+        running = self._submit(work)
+        try:
+            while not wait([running], NOW_AND_THEN).done:
+                self.waiting()
+        finally:
+            running.cancel()  # one that is done stays as it is
+        return running.result()
 
     def many(
         self,
@@ -81,7 +97,7 @@ class Driver:
         try:
             open_still = True
             while open_still:
-                first = results.get()
+                first = self._next(results)
                 group = [] if first is None else [first]
                 open_still = first is not None
                 until = time.monotonic() + TOGETHER
@@ -111,11 +127,17 @@ class Driver:
         running = self._submit(read())
         running.add_done_callback(lambda _: results.put(None))
         try:
-            while (piece := results.get()) is not None:
+            while (piece := self._next(results)) is not None:
                 yield piece
             running.result()
         finally:
             running.cancel()
+
+    def _next(self, results: queue.SimpleQueue[T]) -> T:
+        while True:
+            self.waiting()
+            with suppress(queue.Empty):
+                return results.get(timeout=NOW_AND_THEN)
 
     def close(self, last: Callable[[], Awaitable[object]] | None = None) -> None:
         """Stop the loop and its thread, after a last piece of work; nobody waits for it.

@@ -117,6 +117,13 @@ class Failure(Exception):
     def __str__(self) -> str:
         return f"{self.kind.value}: {self.message}"
 
+    @classmethod
+    def read(cls, told: str) -> Failure:
+        """Inverse of `str`, as far as it goes: how a row tells it."""
+        kind, _, message = told.partition(": ")
+        known = kind in list(Kind)
+        return cls(Kind(kind), message) if known else cls(Kind.SERVER, told)
+
     @property
     def passing(self) -> bool:
         """Whether asking again may help."""

@@ -9,13 +9,15 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import threading
 import time
 import weakref
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from accordeur.core.errors import EndpointGone, ModelError, PlanError
+from accordeur.core.errors import EndpointGone, ModelError, NoLogprobs, PlanError
 from accordeur.core.model import (
     ENDPOINT,
     Batch,
@@ -23,6 +25,7 @@ from accordeur.core.model import (
     Choosing,
     Generated,
     ModelIdentity,
+    Pieces,
     Sampling,
     Scored,
     Usage,
@@ -73,7 +76,7 @@ _WANTS = {
 
 
 class EndpointModel:
-    """A model that is called.
+    """A model that is called. An `EndpointGone` of it has the `Failure` as its cause.
 
     Args:
         endpoint: where.
@@ -105,6 +108,8 @@ class EndpointModel:
         self._labels_by: Way | None = None
         self._memory = Memory(endpoint.base_url, name)
         self._abilities: Abilities | None = None
+        self._asking = threading.Lock()
+        self._window: int | None = None
         self._fitting: Fitting | None = None
         self._scores: Scorer | None = None
         self._remembered: Abilities | None = None
@@ -146,11 +151,16 @@ class EndpointModel:
     @property
     def context_window(self) -> int:
         """As the endpoint tells it, in its list of models or when it refused a prompt, else
-        `UNKNOWN_WINDOW`, also while it does not answer."""
-        try:
-            return self._fit.window or self.abilities.window or UNKNOWN_WINDOW
-        except EndpointGone:
-            return UNKNOWN_WINDOW
+        `UNKNOWN_WINDOW`, also while it does not answer. That list is all that is asked for."""
+        if not self._fit.window and self._window is None:
+            told = (self._abilities or self._memory.read()).window
+            if told is None:
+                try:
+                    told = self._one(self._probe(lambda _: None).window())
+                except EndpointGone:
+                    return UNKNOWN_WINDOW
+            self._window = self._fit.window = told
+        return self._fit.window or UNKNOWN_WINDOW
 
     @property
     def abilities(self) -> Abilities:
@@ -159,10 +169,11 @@ class EndpointModel:
         Raises:
             EndpointGone: it does not answer.
         """
-        if self._abilities is None:
-            self.check()
-        assert self._abilities is not None
-        return self._abilities
+        with self._asking:
+            if self._abilities is None:
+                self.check()
+            assert self._abilities is not None
+            return self._abilities
 
     def _known(self) -> Abilities | None:
         """What it can do, without asking; `None` where it was never asked."""
@@ -175,6 +186,11 @@ class EndpointModel:
     def fingerprints(self) -> Mapping[str, int]:
         """Systems that answered, and how often, in this process."""
         return dict(self._fingerprints.seen)
+
+    @property
+    def driver(self) -> Driver:
+        """What waits for its calls."""
+        return self._driver
 
     @property
     def client(self) -> Client:
@@ -200,13 +216,15 @@ class EndpointModel:
             keep = functools.partial(self._memory.write, resolved=resolved)
             if anew:
                 self._memory.forget_tokens(resolved)
-            probe = Probe(self._client, self._endpoint, self._name, keep)
-            known = self._one(probe.ask(known))
+            known = self._one(self._probe(keep).ask(known))
         self._memory.write(known, resolved)
         self._abilities = known
         self._fitting = self._scores = None
         self._continuations = self._memory.tokens(resolved)
         self._tell()
+
+    def _probe(self, keep: Callable[[Abilities], None]) -> Probe:
+        return Probe(self._client, self._endpoint, self._name, keep)
 
     def choose_labels(self, labels: Sequence[str], wanted: Way | None = None) -> Way:
         """Settle in which way labels are chosen.
@@ -260,12 +278,12 @@ class EndpointModel:
 
         Raises:
             EndpointGone: as `generate`.
-            ModelError: the endpoint tells no log-probabilities, or its chat template does not let
-                a label stand as it is.
+            NoLogprobs: the endpoint tells none.
+            ModelError: its chat template does not let a label stand as it is.
         """
         known = self.abilities
         if not known.exact or known.echo is None:
-            raise ModelError(
+            raise NoLogprobs(
                 f"`{self.identity.name}` tells no log-probabilities of labels.",
                 hint="run it anew: accordeur run ... --labels-by parse",
             )
@@ -371,22 +389,26 @@ class EndpointModel:
                 yield Batch(tuple(one.index for one in group), results, now - last)
                 last = time.monotonic()
         except Failure as failure:  # one that no other call would escape
-            raise self._error(failure) from None
+            raise self._error(failure) from failure
 
-    def stream(self, prompt: Rendered, sampling: Sampling) -> Iterator[str]:
-        """One answer, piece by piece.
+    def stream(self, prompt: Rendered, sampling: Sampling) -> Pieces:
+        """One answer, piece by piece; the whole is as `generate` gives it.
 
         Raises:
-            ModelError: it fails.
+            EndpointGone: it fails.
         """
+        began = time.monotonic()
         try:
             fitted = self._driver.call(self._fit.fit(prompt, sampling.max_tokens))
             body = self._body(self._turns(fitted.prompt), sampling, stream=True)
             for piece in self._driver.stream(self._client.stream(body)):
                 if isinstance(piece, str):
                     yield piece
+                else:
+                    whole = piece
         except Failure as failure:
-            raise self._error(failure) from None
+            raise self._error(failure) from failure
+        return self._generated(whole, fitted, time.monotonic() - began)
 
     def count_tokens(self, text: str) -> int:
         """As the endpoint counts, where it makes tokens for others; else about.
@@ -399,10 +421,11 @@ class EndpointModel:
             return about_tokens(text)
         if len(self._counts) >= KEPT_COUNTS:
             self._counts.clear()
-        if text not in self._counts:
+        count = self._counts.get(text)
+        if count is None:
             tokens = self._one(self._client.tokens(text_body(self._name, text))) if text else ()
-            self._counts[text] = len(tokens)
-        return self._counts[text]
+            count = self._counts[text] = len(tokens)
+        return count
 
     def prompt_text(self, prompt: Rendered) -> str:
         """The messages as they are sent; what the endpoint makes of them is not known."""
@@ -494,7 +517,7 @@ class EndpointModel:
         try:
             return self._driver.call(work)
         except Failure as failure:
-            raise self._error(failure) from None
+            raise self._error(failure) from failure
 
     def _tell(self) -> None:
         """Say once what the endpoint refused to be asked for."""
@@ -503,10 +526,11 @@ class EndpointModel:
             names = ", ".join(sorted(refused))
             self._log(f"`{self.identity.name}` takes no {names}; sent without")
         self._told = refused
-        while self._fingerprints.news:
-            news = self._fingerprints.news.popleft()
-            if self._log is not None:
-                self._log(f"`{self.identity.name}`: {news}")
+        with suppress(IndexError):  # another thread may tell them, too
+            while True:
+                news = self._fingerprints.news.popleft()
+                if self._log is not None:
+                    self._log(f"`{self.identity.name}`: {news}")
 
     def _error(self, failure: Failure) -> EndpointGone:
         vendor, name = self._endpoint.vendor, self.identity.name

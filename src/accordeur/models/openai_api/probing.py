@@ -73,6 +73,14 @@ class Probe:
                 self._keep(known)
         return known
 
+    async def window(self) -> int:
+        """Tokens of its context, as the list of models tells them; 0 where it does not.
+
+        Raises:
+            Failure: the endpoint answers nothing now.
+        """
+        return int((await self._listed(Abilities()))["window"])
+
     async def _listed(self, known: Abilities) -> Mapping[str, Any]:
         listed = await _offered(self._client.models(), [])
         mine: Mapping[str, Any] = next((one for one in listed if one["id"] == self._name), {})

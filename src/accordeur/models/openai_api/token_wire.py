@@ -6,14 +6,13 @@ As vLLM speaks them (its *OpenAI-Compatible Server*, Tokenizer API and Completio
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from accordeur.models.openai_api.failures import Failure, Kind, from_answer
-from accordeur.models.openai_api.wire import Content, told_tokens
+from accordeur.models.openai_api.failures import Failure, Kind
+from accordeur.models.openai_api.wire import Content, answer_object, told_tokens
 
 Tokens = tuple[int, ...]
 
@@ -69,7 +68,7 @@ def read_tokens(text: str) -> Tokenized:
     Raises:
         Failure: there are none.
     """
-    data = _object(text)
+    data = answer_object(text)
     found = data.get("tokens")
     if not isinstance(found, list) or not all(type(one) is int and one >= 0 for one in found):
         raise Failure(Kind.MALFORMED, "the answer holds no tokens")
@@ -106,7 +105,7 @@ def read_echo(text: str, sequences: Sequence[Tokens]) -> Echo:
     Raises:
         Failure: there are none, or not of every token.
     """
-    data = _object(text)
+    data = answer_object(text)
     found: dict[int, tuple[float | None, ...]] = {}
     try:
         for place, choice in enumerate(data["choices"]):
@@ -134,16 +133,3 @@ def _logprob(told: Any) -> float:
     if not math.isfinite(value) or value > 1e-3:  # rounding may lift one a little above zero
         raise ValueError(told)
     return value
-
-
-def _object(text: str) -> dict[str, Any]:
-    try:
-        data = json.loads(text)
-    except (ValueError, RecursionError):
-        raise Failure(Kind.NOT_JSON, f"the answer is not JSON: {text[:80]!r}") from None
-    if not isinstance(data, dict):
-        raise Failure(Kind.MALFORMED, "the answer is no JSON object")
-    inside = from_answer(data)
-    if inside is not None:
-        raise inside
-    return data

@@ -147,15 +147,7 @@ def read_chat(text: str) -> Reply:
     Raises:
         Failure: it is no JSON, no chat completion, half of one, or an error in its place.
     """
-    try:
-        data = json.loads(text)
-    except (ValueError, RecursionError):
-        raise Failure(Kind.NOT_JSON, f"the answer is not JSON: {text[:80]!r}") from None
-    if not isinstance(data, dict):
-        raise Failure(Kind.MALFORMED, "the answer is no JSON object")
-    inside = from_answer(data)
-    if inside is not None:
-        raise inside
+    data = answer_object(text)
     try:
         choice = data["choices"][0]
         inside = from_answer(choice)
@@ -180,6 +172,24 @@ def read_chat(text: str) -> Reply:
         thought=_thought(data.get("usage"), message),
         first=_first_tokens(choice.get("logprobs")),
     )
+
+
+def answer_object(text: str) -> dict[str, Any]:
+    """The JSON object that an answer is.
+
+    Raises:
+        Failure: it is none, or an error in its place.
+    """
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        raise Failure(Kind.NOT_JSON, f"the answer is not JSON: {text[:80]!r}") from None
+    if not isinstance(data, dict):
+        raise Failure(Kind.MALFORMED, "the answer is no JSON object")
+    inside = from_answer(data)
+    if inside is not None:
+        raise inside
+    return data
 
 
 class StreamReader:

@@ -7,7 +7,7 @@ from typing import Protocol, runtime_checkable
 
 from accordeur.core.answer import Answer
 from accordeur.core.candidate import Candidate
-from accordeur.core.model import Batch, Model
+from accordeur.core.model import Batch, Model, Pieces
 from accordeur.core.rendering import Rendered, Request
 
 
@@ -43,7 +43,7 @@ class Answerer(Protocol):
 class StreamingAnswerer(Answerer, Protocol):
     """An answerer whose answer is one text of the model, which can be had piece by piece."""
 
-    def stream(self, request: Request, *, again: int = 0) -> Iterator[str]:
+    def stream(self, request: Request, *, again: int = 0) -> Pieces:
         """The text as the model writes it, nothing extracted; never from the cache.
 
         Args:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from accordeur.core.answer import Answer, Reply
 from accordeur.core.cache import AnswerCache
 from accordeur.core.candidate import Candidate
-from accordeur.core.model import Batch, Generated, Model, ModelSource, Sampling
+from accordeur.core.model import Batch, Generated, Model, ModelSource, Pieces, Sampling
 from accordeur.core.rendering import Rendered, Request
 from accordeur.parts.answering.prompted_model import PromptedModel
 from accordeur.parts.answering.reading import read_text
@@ -58,7 +58,7 @@ class TextAnswerer:
             answers = tuple(self._read(made, seconds) for made, seconds in batch.results)
             yield Batch(batch.indices, answers, batch.seconds, batch.tokens)
 
-    def stream(self, request: Request, *, again: int = 0) -> Iterator[str]:
+    def stream(self, request: Request, *, again: int = 0) -> Pieces:
         """The text as the model writes it, reasoning included; see `StreamingAnswerer`."""
         prompt = self._prompted.render([request])[0]
         sampling = replace(self._sampling, seed=self._sampling.seed + again)

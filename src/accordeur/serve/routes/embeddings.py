@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import sys
+from collections.abc import Sequence
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from accordeur.core.model import FloatArray
+from accordeur.core.model import Embedder, FloatArray
 from accordeur.serve.errors import refused
 from accordeur.serve.replies import Json
 from accordeur.serve.state import body_of, state_of
@@ -26,8 +28,9 @@ async def embeddings(request: Request) -> Response:
     texts = [body.input] if isinstance(body.input, str) else body.input
     if not all(texts):
         raise refused("A text is empty.", param="input")
-    vectors = await state.answered(request, lambda: embedder.embed(texts))
-    tokens = sum(max(1, len(text) // 4) for text in texts)
+    vectors, tokens = await state.answered(
+        request, lambda: (embedder.embed(texts), _tokens_read(embedder, texts))
+    )
     return JSONResponse(
         {
             "object": "list",
@@ -43,6 +46,11 @@ async def embeddings(request: Request) -> Response:
             "usage": _usage(tokens),
         }
     )
+
+
+def _tokens_read(embedder: Embedder, texts: Sequence[str]) -> int:
+    most = embedder.max_tokens or sys.maxsize
+    return sum(min(embedder.count_tokens(text), most) for text in texts)
 
 
 def _encoded(vector: FloatArray, form: str) -> object:
