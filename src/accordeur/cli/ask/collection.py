@@ -77,7 +77,7 @@ def opened(name: str, ranking: Ranking | None, models: Models) -> Iterator[Asked
         known = plain.embedder
     embedder = None
     if known is not None and (ranking is None or asks_vectors(ranking)):
-        embedder = models.embedder(known.name)
+        embedder = models.embedder(known.name, known.dtype or None)
     with open_index(folder, embedder) as index:
         if not len(index):
             raise UsageError(
