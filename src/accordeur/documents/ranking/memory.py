@@ -130,12 +130,15 @@ class PassageList:
             return [self._asked(match_expression(question), n) for question in questions]
 
     def _asked(self, expression: str, n: int) -> Scores:
-        """FTS5's `bm25` is lower for the better."""
+        """FTS5's `bm25` is lower for the better.
+
+        The plus keeps SQLite from looking every number up in the words: a hundred times slower.
+        """
         if not expression:
             return NO_SCORES
         rows = self._words.execute(
             "SELECT rowid, -bm25(passage_words) AS score FROM passage_words"
-            " WHERE passage_words MATCH ? AND rowid IN (SELECT number FROM among)"
+            " WHERE passage_words MATCH ? AND +rowid IN (SELECT number FROM among)"
             " ORDER BY score DESC, rowid LIMIT ?",
             (expression, n),
         )
