@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -118,3 +119,18 @@ def test_a_wrong_place_stops_a_run_before_anything_is_pulled(task: Task) -> None
     note.write_text("Nothing of that sort.\n")
     with pytest.raises(TaskError, match="mr-brandt"):
         run(task.folder, model="scripted", levers="retrieve", source=ScriptedSource())
+
+
+def test_what_is_left_out_is_told(task: Task, tmp_path: Path) -> None:
+    assert task.documents is not None
+    (Path(task.documents) / "photo.jpg").write_bytes(b"\xff\xd8\xff" * 9)
+    lines = documents(task, tmp_path).indexed().told
+    assert lines[0] == "documents: 26 in 26 passages"
+    assert any("`photo.jpg` was left out" in line for line in lines)
+
+
+def test_two_runs_at_once_read_documents_one_after_the_other(task: Task, tmp_path: Path) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        both = list(pool.map(lambda _: documents(task, tmp_path).indexed(), range(2)))
+    assert both[0].fingerprint == both[1].fingerprint
+    assert both[0].seconds == both[1].seconds

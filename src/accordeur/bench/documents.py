@@ -8,8 +8,8 @@ the fingerprint of what it holds, so every run that uses it is told the price of
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,14 +21,20 @@ from accordeur.core.model import Embedder
 from accordeur.core.paths import cache_folder
 from accordeur.core.span import Span
 from accordeur.core.task import Example, SealedSplit
-from accordeur.documents.index import Index, build_index, open_index
+from accordeur.documents.index import BuildReport, Index, build_index, open_index
 from accordeur.documents.index.settings import EmbedderInfo
 from accordeur.parts.retrieval import Collection
-from accordeur.store.durable import write_atomic
+from accordeur.store.durable import make_folder, write_atomic
+from accordeur.store.file_lock import FileLock
 from accordeur.store.json_files import read_object
 
 PRICE = "price.json"
 """Beside an index: its fingerprint, and the seconds that making it took."""
+
+SHOWN = 5
+"""Documents that were left out and are named."""
+
+_LOOK_AGAIN = 0.5  # seconds
 
 Progress = Callable[[str, int, int], None]
 """Called with what is done, how much of it is done, and how much there is."""
@@ -43,12 +49,14 @@ class Indexed:
         seconds: that making the index took, when it was made.
         fingerprint: of documents, cut and embedder.
         names: every name of a document -> the one it is found under.
+        told: for people: how much was read, what was not.
     """
 
     collection: Collection
     seconds: float
     fingerprint: str
     names: Mapping[str, str]
+    told: tuple[str, ...] = ()
 
     def placed(self, spans: Sequence[Span]) -> tuple[Span, ...]:
         """Spans under the names that passages have."""
@@ -104,7 +112,10 @@ class TaskDocuments:
         name = digest([str(self._source.absolute()), info.key])[:24]
         folder = self._indexes / name
         try:
-            report = build_index([self._source], folder, None, embedder, progress=self._progress)
+            with _in_turn(self._indexes / f"{name}.lock"):
+                report = build_index(
+                    [self._source], folder, None, embedder, progress=self._progress
+                )
             opened = open_index(folder, embedder)
         except UsageError as error:
             raise TaskError(error.message, hint=error.hint) from error
@@ -123,7 +134,34 @@ class TaskDocuments:
             if self._held_out is not None:
                 self._held_out.audit(lambda rows: check_places(index, names, rows))
             seconds = _price(folder, index.fingerprint, report.seconds)
-            return Indexed(_collection(index, info), seconds, index.fingerprint, names)
+            return Indexed(
+                _collection(index, info), seconds, index.fingerprint, names, told(report)
+            )
+
+
+@contextmanager
+def _in_turn(place: Path) -> Iterator[None]:
+    """Wait for another run that reads the same documents: it reads them for this one, too."""
+    make_folder(place.parent)
+    lock = FileLock(place)
+    while not lock.acquire(_LOOK_AGAIN):
+        pass
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def told(report: BuildReport) -> tuple[str, ...]:
+    """What an index holds and what it does not, a sentence each."""
+    lines = [f"documents: {report.documents:,} in {report.passages:,} passages"]
+    for name, why in list(report.skipped.items())[:SHOWN]:
+        lines.append(f"documents: `{name}` was left out: {why}")
+    if len(report.skipped) > SHOWN:
+        lines.append(f"documents: {len(report.skipped) - SHOWN:,} more were left out")
+    if report.cut:
+        lines.append(f"documents: {report.cut:,} passages are longer than the embedder reads")
+    return tuple(lines)
 
 
 def _collection(index: Index, info: EmbedderInfo) -> Collection:

@@ -255,7 +255,8 @@ class Preparation:
         self.documents = TaskDocuments(
             Path(task.documents), embedder, (*task.train, *task.dev), task.held_out, told
         )
-        self.documents.indexed()
+        for line in self.documents.indexed().told:
+            self.observer.log(line)
 
     def show(self, plan: Plan, folder: Path, *, resumed: bool) -> None:
         """Tell the plan with its forecast."""

@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 
 from accordeur.core.paths import cache_folder
+from accordeur.parts.bundle import load_bundle
 from accordeur.testing import toy
 
 
 @pytest.mark.smollm2
+@pytest.mark.timeout(900)  # a minute on one quiet core
 def test_a_run_over_documents_shows_the_ladder_and_leaves_a_bundle_that_answers(
     tmp_path: Path,
 ) -> None:
@@ -25,15 +27,14 @@ def test_a_run_over_documents_shows_the_ladder_and_leaves_a_bundle_that_answers(
     cache.mkdir()
     (cache / "models").symlink_to(cache_folder() / "models", target_is_directory=True)
     task = toy.write_document_task(tmp_path / "notes")
-    (task / "task.yaml").write_text(
-        (task / "task.yaml").read_text().replace("exact-match", "icontains")
-    )
+    words = (task / "task.yaml").read_text().replace("exact-match", "token-f1")
+    (task / "task.yaml").write_text(words.replace(", test: test.jsonl", ""))  # for speed
     folders = {"ACCORDEUR_CACHE": str(cache), "ACCORDEUR_RUNS": str(tmp_path / "runs")}
     named = ("k=1", "modes=lexical", "weights=0.5", "abstain=false")
     settings = [word for one in named for word in ("--set", f"retrieve.{one}")]
     command = ["accordeur.cli", "run", str(task), "--levers", "retrieve", *settings]
     done = subprocess.run(
-        [sys.executable, "-m", *command, "--limit", "10", "--allow-leakage", "near"],
+        [sys.executable, "-m", *command, "--limit", "10"],
         env={**os.environ, **folders, "COLUMNS": "80"},
         capture_output=True,
         text=True,
@@ -45,11 +46,11 @@ def test_a_run_over_documents_shows_the_ladder_and_leaves_a_bundle_that_answers(
     (run,) = (tmp_path / "runs").glob("toy-notes-*")
     record = json.loads((run / "record.json").read_text())
     scores = {one["name"]: one["score"] for one in record["ladder"]["rungs"]}
-    # Nobody knows who called; a note that says it can be copied.
-    assert scores["closed book"] <= 0.2
-    assert scores["gold passage"] >= 0.5
-    assert scores["distractors"] <= 0.2
+    # Nobody knows who called about what; from a note that says it a small model reads some of it.
+    assert scores["gold passage"] > scores["closed book"] + 0.05
+    assert len(scores) == 5
     assert "gold passage − closed book" in (run / "report.html").read_text()
-    picked = record["decision"]["pick"]
-    assert picked == "retrieve"
-    assert (run / "winner" / "index" / "passages.jsonl").is_file()
+    entry = next(one for one in record["entries"] if one["name"] == "retrieve")
+    assert "[1] ms-quinn.md" in entry["prompt"]
+    made = load_bundle(run / "candidates" / entry["configuration_id"])
+    assert made.candidate.describe().endswith("1 passage of 26 by lexical")

@@ -21,6 +21,11 @@ def test_it_comes_back_from_its_files_as_it_was(collection: Collection) -> None:
     assert read.files == collection.files
 
 
+def test_it_is_read_once_while_somebody_holds_it(collection: Collection) -> None:
+    first = Collection.from_files(collection.files)
+    assert Collection.from_files(dict(collection.files)) is first
+
+
 def test_words_alone_need_no_vectors(collection: Collection) -> None:
     plain = Collection(collection.passages)
     assert VECTORS not in plain.files

@@ -13,11 +13,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 import numpy as np
 
 from accordeur.core.errors import BundleError
+from accordeur.core.fingerprint import digest, digest_bytes
 from accordeur.core.model import FloatArray, ModelSource
 from accordeur.core.span import Span
 from accordeur.documents.passage import Passage, Ranking, Searchable
@@ -79,6 +80,9 @@ class Collection:
         Raises:
             BundleError: they are something else, or do not belong together.
         """
+        known = digest({name: digest_bytes(files[name]) for name in _FILES if name in files})
+        if (held := _READ.get(known)) is not None:
+            return held  # the configurations of a run share one
         try:
             about = json.loads(files[ABOUT])
             # Not `splitlines`: it also breaks at characters such as U+2028.
@@ -95,7 +99,9 @@ class Collection:
             if (embedder is None) != (vectors is None):
                 raise ValueError("vectors come with the name of their model")
             name = None if embedder is None else str(embedder)
-            return cls(passages, vectors, name, str(about["embedder_digest"]))
+            made = cls(passages, vectors, name, str(about["embedder_digest"]))
+            _READ[known] = made
+            return made
         except (KeyError, ValueError, TypeError, AttributeError, EOFError) as error:
             raise BundleError(
                 f"The files of `index/` cannot be read: {error}.",
@@ -128,6 +134,10 @@ class Collection:
             )
         return known[key]
 
+
+_FILES = (ABOUT, PASSAGES, VECTORS)
+_READ: WeakValueDictionary[str, Collection] = WeakValueDictionary()
+"""Collections that are in memory, by the digest of their files."""
 
 _OPENED: WeakKeyDictionary[Collection, dict[int | None, PassageList]] = WeakKeyDictionary()
 """Searches that are open: a part holds data alone, and several candidates share a collection."""

@@ -1,0 +1,67 @@
+"""Retrieval under other levers, on a tiny random model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from accordeur.bench.run import run
+from accordeur.core.model import Embedder, Model
+from accordeur.models.source import Models
+from accordeur.parts.bundle import load_bundle
+from accordeur.testing import ScriptedEmbedder, tiny_model, toy
+
+
+class _Source:
+    """A tiny model in float32, and an embedding model without weights."""
+
+    def __init__(self) -> None:
+        self._models = Models(dtype="float32")
+        self._embedder = ScriptedEmbedder()
+
+    def model(self, name: str) -> Model:
+        return self._models.model(name)
+
+    def embedder(self, name: str) -> Embedder:
+        return self._embedder
+
+
+def test_weights_are_trained_and_demonstrations_shown_beside_passages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACCORDEUR_CACHE", str(tmp_path / "cache"))
+    torch.set_num_threads(1)
+    model = str(tiny_model(tmp_path / "tiny"))
+    done = run(
+        toy.write_document_task(tmp_path / "notes"),
+        model=model,
+        levers=["retrieve+lora", "retrieve+few-shot"],
+        settings={
+            "retrieve": {"k": [1], "modes": ["lexical"], "weights": [0.5], "abstain": False},
+            "lora": {"steps": 2, "must_improve": False},
+            "few-shot": {"k": [2], "choose": ["draw"]},
+        },
+        effort=1,
+        allow_leakage=("near",),
+        forgetting="off",
+        screening=False,
+        runs=tmp_path / "runs",
+        source=_Source(),
+    )
+    entries = {one["name"]: one for one in done.record["entries"]}
+    slots = {
+        "retrieve+lora": {"retrieval", "weights"},
+        "retrieve+few-shot": {"retrieval", "demonstrations"},
+    }
+    for name, wanted in slots.items():
+        entry = entries[name]
+        assert entry["status"] == "finished", entry["reason"]
+        assert "[1] ms-quinn.md" in entry["prompt"]
+        assert "warning" not in entry["notes"], "trained with the words it stands with"
+        made = load_bundle(done.folder / "candidates" / entry["configuration_id"]).candidate
+        assert wanted <= set(made.parts)
+    learned = entries["retrieve+lora"]["notes"]["targets"]
+    assert learned["rows"] == 12, "the three train rows without an answer teach no words"
+    assert learned["longest"] > 60, "passages are part of the rows"
