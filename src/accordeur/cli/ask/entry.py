@@ -257,6 +257,7 @@ def _asker(
 
 def _caution(asker: Asker, respondent: Respondent, own: Path | None) -> Caution:
     """When to abstain: as the bundle was measured, or as was learned for this index."""
+    from accordeur.cli.ask.asking import Caution
     from accordeur.cli.ask.calibrating import key_of, read_calibration
     from accordeur.cli.failures import note
     from accordeur.parts.retrieval import Retrieval
