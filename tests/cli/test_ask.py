@@ -63,9 +63,9 @@ def test_an_answer_with_its_citation_and_where_to_open_it(
 ) -> None:
     said = say("ask", index, *QUESTION.split(), *called)
     assert said.code == 0, said.err
-    first, _, place, quote = said.out.splitlines()[:4]
+    first, _, place, titles, quote = said.out.splitlines()[:5]
     assert first == ANSWER
-    assert place.startswith("[1] docs/leave.md:3 › Leave")
+    assert (place, titles.strip()) == ("[1] docs/leave.md:3", "Leave")
     assert quote.strip() == "“Everyone has 25 days of annual leave.”"
     assert "not calibrated" in said.err
 
@@ -196,7 +196,7 @@ def test_changed_files_are_told_in_one_line(say: Say, index: str, called: list[s
     assert said.err.splitlines()[0] == (
         "Files have changed (1 changed): accordeur index update rules"
     )
-    assert "docs/leave.md › Leave" in said.out  # the line is not told: the file says otherwise
+    assert "[1] docs/leave.md\n" in said.out  # the line is not told: the file says otherwise
 
 
 @pytest.mark.parametrize(
@@ -268,7 +268,7 @@ def test_chat_answers_from_documents_and_shows_its_sources(
     lines = done.stdout.splitlines()
     assert lines[0] == ANSWER
     assert "“Everyone has 25 days of annual leave.”" in done.stdout
-    assert "[1] docs/leave.md:3 › Leave" in done.stderr
+    assert "[1] docs/leave.md:3 · Leave" in done.stderr
     assert "Nothing was answered yet" in done.stderr
     assert "There is no citation `9`" in done.stderr
     assert "A hotel may cost 120 euros." in lines
