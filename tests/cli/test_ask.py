@@ -9,6 +9,14 @@ from typing import Any
 
 import pytest
 
+from accordeur.core.candidate import Candidate
+from accordeur.core.span import Span
+from accordeur.core.task import TaskBrief
+from accordeur.documents.passage import Passage, Ranking
+from accordeur.parts.bundle import Bundle, save_bundle
+from accordeur.parts.prompt import Prompt
+from accordeur.parts.retrieval import Collection, Retrieval
+from accordeur.parts.retrieval.asking import TEMPLATE
 from accordeur.testing.endpoint import Messages, ScriptedEndpoint
 
 from .conftest import Start
@@ -167,6 +175,29 @@ def test_labelled_questions_teach_when_to_abstain(say: Say, index: str, called: 
     assert unsure["confidence"] < 0.5
     given = say("ask", index, "second class cheese?", *called, "--answer-all")
     assert "cheese" in given.out
+
+
+def test_a_bundle_is_asked_about_its_own_documents(
+    say: Say, index: str, called: list[str], endpoint: ScriptedEndpoint, tmp_path: Path
+) -> None:
+    model, address = called[1], called[2:]
+    passages = tuple(
+        Passage(number, Span(name, 0, len(text)), text)
+        for number, (name, text) in enumerate((("leave.md", LEAVE), ("travel.md", TRAVEL)))
+    )
+    part = Retrieval(Collection(passages), 1, Ranking("lexical"))
+    brief = TaskBrief("rules", "", "Answer.", "text", (), "contains")
+    candidate = Candidate(brief, model, {}).with_part(Prompt("Answer.", TEMPLATE)).with_part(part)
+    save_bundle(Bundle(candidate), tmp_path / "made")
+    data = json.loads(say("ask", "made", QUESTION, *address, "--json").out)
+    assert [one["document"] for one in data["passages"]] == ["leave.md"]
+    assert [one["quote"] for one in data["citations"]] == ["Everyone has 25 days of annual leave."]
+    other = json.loads(say("ask", index, QUESTION, "-m", "made", *address, "--json").out)
+    assert len(other["passages"]) >= 1
+    save_bundle(Bundle(candidate.without("retrieval")), tmp_path / "bare")
+    said = say("ask", "bare", QUESTION, *address)
+    assert said.code == 2
+    assert "has no documents" in said.err
 
 
 def test_too_few_labelled_questions_teach_nothing(say: Say, index: str, called: list[str]) -> None:
