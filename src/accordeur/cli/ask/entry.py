@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,10 +15,11 @@ from accordeur.core.errors import ModelError, UsageError
 
 if TYPE_CHECKING:
     from accordeur.cli.ask.asking import Answered, Asker, Caution
-    from accordeur.cli.ask.collection import Asked
     from accordeur.cli.chat.respondent import Respondent
     from accordeur.documents.passage import Filter, Ranking
     from accordeur.parts.answering.answerer import StreamingAnswerer
+    from accordeur.parts.retrieval import Retrieval
+    from accordeur.parts.retrieval.asking import Search
     from accordeur.parts.retrieval.retriever import Looked
 
 MODEL = "local/smollm2"
@@ -127,6 +127,7 @@ def command(
     Every quote is compared with the indexed document before it is shown. An answer that no passage
     supports is said to be so.
     """
+    from accordeur.cli.ask.asking import Asker, Caution
     from accordeur.cli.ask.collection import in_bundle, opened, staleness
     from accordeur.cli.chat.respondent import Respondents, Wishes
     from accordeur.cli.failures import note, warn
@@ -172,13 +173,15 @@ def command(
                 limit=max_tokens or 256,
                 as_json=as_json,
             )
-        asker = _asker(asked, respondent, ranking, k, as_filter(path, where), min_score)
+        part = _own_part(own)
+        search = _search(part, k, ranking, as_filter(path, where))
+        asker = Asker(asked, respondent.answerer, search, Caution(min_score=min_score))
         if calibrate_with is not None:
             from accordeur.cli.ask.calibrating import calibrate
 
             return calibrate(asker, calibrate_with, respondent.digest, metric)
         if not answer_all:
-            asker.caution = _caution(asker, respondent, own)
+            asker.caution = _caution(asker, respondent, part)
         if question is None:
             assert source is not None
             from accordeur.cli.ask.batch import answer_file
@@ -238,36 +241,37 @@ def _ranking(mode: str | None) -> Ranking | None:
     return ranking
 
 
-def _asker(
-    asked: Asked,
-    respondent: Respondent,
-    ranking: Ranking | None,
-    k: int | None,
-    filters: Filter,
-    min_score: float | None,
-) -> Asker:
-    """The asker; what a bundle was measured with holds where nothing else is asked for."""
-    from accordeur.cli.ask.asking import Asker, Caution
+def _own_part(bundle: Path | None) -> Retrieval | None:
+    """How a bundle that is asked about its own documents was measured."""
+    if bundle is None:
+        return None
+    from accordeur.parts.bundle import load_bundle
+    from accordeur.parts.retrieval import Retrieval
+
+    return load_bundle(bundle).candidate.part(Retrieval)
+
+
+def _search(
+    part: Retrieval | None, k: int | None, ranking: Ranking | None, where: Filter
+) -> Search:
+    """How passages are looked up; as a bundle was measured where nothing else is asked for."""
     from accordeur.parts.retrieval.asking import K, Search
     from accordeur.parts.retrieval.part import TOKENS
 
-    search = Search(k or K, ranking, filters, TOKENS)
-    return Asker(asked, respondent.answerer, search, Caution(min_score=min_score))
+    if part is None:
+        return Search(k or K, ranking, where, TOKENS)
+    return Search(k or part.k, ranking or part.ranking, where, part.tokens)
 
 
-def _caution(asker: Asker, respondent: Respondent, own: Path | None) -> Caution:
+def _caution(asker: Asker, respondent: Respondent, part: Retrieval | None) -> Caution:
     """When to abstain: as the bundle was measured, or as was learned for this index."""
+    from accordeur.cli.ask.asking import Caution
     from accordeur.cli.ask.calibrating import key_of, read_calibration
     from accordeur.cli.failures import note
-    from accordeur.parts.retrieval import Retrieval
 
     by_hand = asker.caution.min_score
-    if own is not None:
-        from accordeur.parts.bundle import load_bundle
-
-        part = load_bundle(own).candidate.parts["retrieval"]
-        assert isinstance(part, Retrieval)
-        return replace(asker.caution, confidence=part.confidence, threshold=part.threshold)
+    if part is not None:
+        return Caution(part.confidence, part.threshold, by_hand)
     known = read_calibration(asker.asked.folder, key_of(asker, respondent.digest))
     if known is None:
         return asker.caution

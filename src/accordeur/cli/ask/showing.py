@@ -43,7 +43,9 @@ def show_citations(cited: Cited, asked: Asked) -> None:
     for number in dict.fromkeys(one.number for one in cited.citations):
         same = [one for one in cited.citations if one.number == number]
         out.print()
-        out.print(_heading(number, same[0], asked))
+        out.print(_where(number, same[0], asked), soft_wrap=True)  # a broken path opens nothing
+        if titles := _titles(same[0]):
+            out.print(Padding(Text(titles, style="dim"), (0, 0, 0, 4)))
         for quote in dict.fromkeys(one.quote for one in same):
             shown = one_line(quote, LONGEST)
             out.print(Padding(Text(f"“{shown}”"), (0, 0, 0, 4)))
@@ -56,12 +58,19 @@ def citation_lines(cited: Cited, asked: Asked) -> list[str]:
     """The places alone, a line for each number."""
     lines: dict[int, str] = {}
     for one in cited.citations:
-        lines.setdefault(one.number, _heading(one.number, one, asked).plain)
+        titles = _titles(one)
+        place = _where(one.number, one, asked).plain
+        lines.setdefault(one.number, f"{place} · {titles}" if titles else place)
     return list(lines.values())
 
 
-def _heading(number: int, citation: Citation, asked: Asked) -> Text:
-    """`[1] handbook/leave.md:12 › Leave › Annual leave`, linked where a terminal can."""
+def _titles(citation: Citation) -> str:
+    """`Leave › Annual leave`."""
+    return " › ".join(one_line(title) for title in citation.headings)
+
+
+def _where(number: int, citation: Citation, asked: Asked) -> Text:
+    """`[1] handbook/leave.md:12`, linked where a terminal can."""
     from rich.text import Text
 
     place = place_of_citation(citation, asked)
@@ -73,8 +82,6 @@ def _heading(number: int, citation: Citation, asked: Asked) -> Text:
         words = f"{words}, page {citation.page}"
     shown = Text(f"[{number}] ", style="bold")
     shown.append(words, style=f"bold link {link}" if link else "bold")
-    titles = "".join(f" › {one_line(title)}" for title in citation.headings)
-    shown.append(titles, style="dim")
     return shown
 
 

@@ -15,7 +15,7 @@ _LETTERS = 3
 def grouped(
     texts: Sequence[tuple[str, str]], room: int, count: CountTokens
 ) -> list[list[tuple[str, str]]]:
-    """Names and texts in their order, in groups of at most so many tokens.
+    """Names and texts in their order, in groups of at most so many tokens, names included.
 
     A text that is too long is cut between paragraphs, then between sentences; only a sentence that
     is too long by itself is cut anywhere. Nothing is lost but white space.
@@ -28,7 +28,8 @@ def grouped(
     groups: list[list[tuple[str, str]]] = []
     left = 0
     for name, text in texts:
-        for piece in _pieces(text, room, count):
+        beside = max(1, room - count(f"{name}\n"))
+        for piece in _pieces(text, beside, count):
             tokens = count(f"{name}\n{piece}")
             if not groups or tokens > left:
                 groups.append([])
