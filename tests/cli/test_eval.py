@@ -40,7 +40,7 @@ def test_a_table_with_rates_and_intervals(tmp_path: Path, say: Say) -> None:
     said = say("eval", "-c", place, "--compare", "1", "2")
     assert said.code == 100
     assert "[34.2, 100.0]" in said.out
-    assert "Column 1 stayed below the threshold of 100.0." in said.out
+    assert "Column 1 stayed below the threshold of 100.0 %." in said.out
     assert "column 2 passes +100.0 points against column 1" in said.out
     assert "2 cases under 2 columns: 4 answers" in said.err
     assert say("eval", "-c", place, "--filter-prompts", "!").code == 0
@@ -68,6 +68,7 @@ def test_an_endpoint_with_its_prices(tmp_path: Path, say: Say) -> None:
         here = ("--base-url", server.base_url)
         said = say("eval", "-c", place, *here, "-o", "out.json")
         assert said.code == 0, said.err
+        assert "written  out.json" in said.out
         (column,) = json.loads((tmp_path / "out.json").read_text())["columns"]
         assert column["cost"] == pytest.approx(0.004)
         spent = say("eval", "-c", place, *here, "--no-cache", "--max-calls", "2")

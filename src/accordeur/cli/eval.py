@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -206,7 +207,7 @@ def _watch(config: Path, options: Options) -> int:
         if isinstance(error, AccordeurError):
             raise
         raise typer.Exit(130) from None
-    _show(done, config)
+    _show(done, config, options.outputs)
     return done.exit_code
 
 
@@ -214,7 +215,7 @@ def _again(config: Path) -> str:
     return f"accordeur eval -c {config} --resume   (with the other options as before)"
 
 
-def _show(done: Evaluated, config: Path) -> None:
+def _show(done: Evaluated, config: Path, outputs: Sequence[Path]) -> None:
     from accordeur.cli.terminal import console, near_path
     from accordeur.report.console.evaluation import evaluation_lines
 
@@ -222,6 +223,8 @@ def _show(done: Evaluated, config: Path) -> None:
     for part in evaluation_lines(done.summary, failures(done), width=out.width):
         out.print(part)
     out.print(f"\nresults  {near_path(done.folder)}", soft_wrap=True)
+    for file in outputs:
+        out.print(f"written  {near_path(file)}", soft_wrap=True)
     if any(one["answer_errors"] for one in done.summary["columns"]):
         out.print(f"\nnext:\n  accordeur eval -c {config} --retry-errors", soft_wrap=True)
 

@@ -68,8 +68,8 @@ def page(data: Data) -> str:
 def _verdict(summary: Data) -> Markup:
     least = points(summary["threshold"])
     words = {
-        True: f"Every column reached the threshold of {least}.",
-        False: f"Not every column reached the threshold of {least}.",
+        True: f"Every column reached the threshold of {least} %.",
+        False: f"Not every column reached the threshold of {least} %.",
         None: "Nothing was judged in at least one column.",
     }
     return tag("h1", words[summary["passed"]])

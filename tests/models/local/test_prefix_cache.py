@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 import torch
 
@@ -70,7 +72,7 @@ def test_the_memory_is_bounded(tiny: LocalModel) -> None:
 
 def said(turns: int) -> Rendered:
     text = "I would like to know where my card is, please, for I have none. " * 3
-    roles = ("user", "assistant")
+    roles: tuple[Literal["user", "assistant"], ...] = ("user", "assistant")
     messages = [Message(roles[at % 2], (Segment(f"{at} {text}", "data"),)) for at in range(turns)]
     return Rendered(tuple(messages))
 

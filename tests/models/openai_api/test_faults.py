@@ -128,7 +128,7 @@ def test_an_endpoint_that_answered_before_may_be_away_for_a_moment() -> None:
     async def twice() -> list[str]:
         place = endpoint(VENDORS["openai"], "http://127.0.0.1:9/v1")
         client = Client(place, patience=QUICK, transport=httpx.MockTransport(serve))
-        body = {"messages": []}
+        body: dict[str, object] = {"messages": []}
         return [(await client.chat(body)).text, (await client.chat(body)).text]
 
     assert asyncio.run(twice()) == ["yes", "yes"]

@@ -113,7 +113,7 @@ def sentences(summary: Summary) -> list[str]:
     below = [str(one["number"]) for one in summary["columns"] if one["reached"] is False]
     if below:
         which = "Column" if len(below) == 1 else "Columns"
-        said.append(f"{which} {', '.join(below)} stayed below the threshold of {least}.")
+        said.append(f"{which} {', '.join(below)} stayed below the threshold of {least} %.")
     for one in summary["columns"]:
         if one["answer_errors"]:
             said.append(
