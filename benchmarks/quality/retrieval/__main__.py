@@ -159,7 +159,10 @@ def main() -> None:
     options = parser.parse_args()
     models = Models(log=print)
     count = models.embedder(EMBEDDER).count_tokens
-    makers: dict[str, Callable[[], RetrievalSet]] = {"xquad_en": xquad_en, "chunking_eval": lambda: chunking_eval(count)}
+    makers: dict[str, Callable[[], RetrievalSet]] = {
+        "xquad_en": xquad_en,
+        "chunking_eval": lambda: chunking_eval(count),
+    }
     options.out.mkdir(parents=True, exist_ok=True)
     for name in options.sets.split(","):
         chosen = makers[name]()
