@@ -38,6 +38,12 @@ def test_without_a_mark_the_best_sentence_is_found_by_code() -> None:
     assert (one.number, one.origin, one.span.document) == (1, "code", "leave.md")
 
 
+@pytest.mark.parametrize("lead", ["The answer is: ", "According to the passages, it is ", ""])
+def test_what_an_answer_says_of_itself_needs_no_document(lead: str) -> None:
+    (one,) = cite(QUESTION, f"{lead}25 days", BOTH).citations
+    assert (one.support, one.span.document) == (1.0, "leave.md")
+
+
 @pytest.mark.parametrize("mark", ["[0]", "[3]", "[99]", "[1]"])
 def test_a_mark_that_points_nowhere_or_to_the_wrong_passage_is_astray(mark: str) -> None:
     found = cite(QUESTION, f"You have 25 days {mark}.", BOTH)

@@ -30,6 +30,9 @@ AROUND = 0.5
 LIKENESS = 0.4
 HAIR = 0.01
 
+TELLING = words("the answer is, according to the passages, based on the information provided")
+"""What answers say of themselves; no document has to hold it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
@@ -107,7 +110,7 @@ class Supporters:
             passage: the one in which it is looked for; all where it is not given.
         """
         said = words(claim)
-        own = said - self._asked
+        own = said - self._asked - TELLING
         alike = self._likeness(claim)
         rated = (
             self._rate(one, own, like)
