@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -52,6 +54,47 @@ def test_the_cut_into_blocks_changes_nothing(monkeypatch: pytest.MonkeyPatch) ->
     np.testing.assert_array_equal(whole[0], cut[0])
     np.testing.assert_array_equal(whole[1], cut[1])
     assert (np.sort(whole[0][:, 0::2] + 250) == np.sort(whole[0][:, 1::2])).all()
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1.0, 1e18, 1e25])
+def test_what_float32_cannot_tell_apart_is_ordered_by_float64(scale: float) -> None:
+    """Sums of large terms that cancel: float32 alone gets the order wrong."""
+    random = np.random.default_rng(3)
+    matrix = random.normal(size=(300, 64)).astype(np.float32)
+    matrix[:, 32:] = -matrix[:, :32] + random.normal(size=(300, 32)).astype(np.float32) * 1e-5
+    matrix = (matrix * scale).astype(np.float32)
+    query = np.ones((1, 64), np.float32)
+    rough = np.argsort(-(matrix @ query[0]), kind="stable")[:20]
+    found, _ = index_of(matrix).search(query, 20)
+    assert found[0].tolist() == brute_force(matrix, query[0], 20, set())
+    assert scale != 1.0 or found[0].tolist() != rough.tolist(), "the case is a hard one"
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 40), st.integers(1, 9), st.integers(0, 2**32 - 1))
+def test_among_some_is_a_search_of_those_alone(n: int, k: int, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    matrix = random.integers(-2, 3, (n, 4)).astype(np.float32)
+    queries = random.integers(-2, 3, (3, 4)).astype(np.float32)
+    only = np.flatnonzero(random.random(n) < 0.5)
+    found, similarities = index_of(matrix).search(queries, k, only=only)
+    alone, expected = index_of(matrix[only]).search(queries, k)
+    np.testing.assert_array_equal(found, only[alone])
+    np.testing.assert_array_equal(similarities, expected)
+
+
+def test_a_file_of_vectors_is_searched_as_it_lies(tmp_path: Path) -> None:
+    random = np.random.default_rng(4)
+    matrix = random.normal(size=(400, 16)).astype(np.float32)
+    np.save(tmp_path / "vectors.npy", matrix)
+    mapped = np.load(tmp_path / "vectors.npy", mmap_mode="r")
+    index = VectorIndex(mapped, longest=100.0)
+    assert np.shares_memory(index.vectors, mapped)
+    queries = random.normal(size=(5, 16)).astype(np.float32)
+    for ours, expected in zip(
+        index.search(queries, 7), index_of(matrix).search(queries, 7), strict=True
+    ):
+        np.testing.assert_array_equal(ours, expected)
 
 
 def test_a_vector_is_nearest_to_itself_unless_left_out() -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from accordeur.core.model import FloatArray
 from accordeur.documents.index import (
     BuildReport,
     Index,
@@ -51,7 +52,7 @@ class Counting(ScriptedEmbedder):
         super().__init__()
         self.texts: list[str] = []
 
-    def embed(self, texts):  # type: ignore[no-untyped-def]
+    def embed(self, texts: Sequence[str]) -> FloatArray:
         """As ever."""
         self.texts += texts
         return super().embed(texts)

@@ -6,10 +6,11 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tests.documents.index.conftest import SMALL, TEXTS, Build, Counting, check, same, write
 
-from accordeur.core.errors import StoreError, UsageError
+from accordeur.core.errors import ModelError, StoreError, UsageError
 from accordeur.documents.index import BuildReport, Index, IndexSettings, build_index, open_index
 from accordeur.testing import ScriptedEmbedder
 
@@ -189,6 +190,34 @@ def test_again_uses_vectors_of_the_same_embedder_and_mends_lost_ones(
     assert report.embedded == report.passages
     with opened() as index:
         check(index)
+
+
+def test_an_empty_folder_is_an_index_that_finds_nothing(
+    tmp_path: Path, build: Build, opened: Open
+) -> None:
+    (tmp_path / "empty").mkdir()
+    report = build(tmp_path / "empty")
+    assert (report.documents, report.passages) == (0, 0)
+    with opened() as index:
+        assert len(index) == 0
+        assert index.search(["anything"], 3) == [[]]
+    write(tmp_path / "empty", {"a.txt": "Not empty any more."})
+    assert build(tmp_path / "empty").added == ["a.txt"]
+
+
+def test_vectors_that_are_none_are_refused_and_nothing_is_changed(
+    docs: Path, build: Build, embedder: Counting, opened: Open
+) -> None:
+    build()
+    write(docs, {"new.txt": "A new document."})
+    real = embedder.embed
+    embedder.embed = lambda texts: real(texts) * np.float32(np.nan)  # type: ignore[method-assign]
+    with pytest.raises(ModelError, match="length 1"):
+        build()
+    embedder.embed = real  # type: ignore[method-assign]
+    with opened() as index:
+        check(index)
+        assert len(index.documents()) == 4
 
 
 def test_progress_is_told_and_ends(build: Build) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -59,12 +61,25 @@ def test_the_page_names_its_encoding() -> None:
         ("<script>never closed <p>x", ""),
         ("<h1>open <p>text", "open\n\ntext"),
         ("</ul></p>text</h1>", "text"),
+        ("text &am", "text &am"),
+        ("text &amp", "text &"),
+        ("a < b and <c d", "a < b and"),
+        ("<p>kept</p><a href='never closed>lost", "kept"),
         ("&lt;b&gt; &nbsp;x &#x41;", "<b> \xa0x A"),
         ("", ""),
     ],
 )
 def test_odd_pages(page: str, seen: str) -> None:
     assert html.read(page.encode(), "a.html").text == seen
+
+
+@pytest.mark.parametrize(
+    "part", ["<!--", "</", '<a a="', "<a ", "<![CDATA[", "<?", "<script><!--", "&#", "<b", "<h1>"]
+)
+def test_no_page_takes_long(part: str) -> None:
+    begun = time.process_time()
+    html.read((part * (500_000 // len(part))).encode(), "a.html")
+    assert time.process_time() - begun < 10
 
 
 TAGS = ["p", "h1", "h3", "li", "ul", "td", "tr", "div", "pre", "script", "br", "b", "title", "svg"]

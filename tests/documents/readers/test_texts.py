@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import time
 
 import pytest
 from hypothesis import given
@@ -83,6 +84,25 @@ def test_front_matter_is_metadata_and_stays_in_the_text() -> None:
         "date": "2026-03-01",
         "department": "HR",
     }
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "# " + "[" * 300_000,
+        "# " + " " * 300_000 + "x",
+        "---\n" + "a: " * 10_000 + "\n" + "x" * 300_000,
+        "---\na0: &a0 {x: 1}\n"
+        + "".join(f"a{n}: &a{n} {{<<: [*a{n - 1}, *a{n - 1}]}}\n" for n in range(1, 50))
+        + "---\n",
+        "#\n" * 200_000,
+        "```\n" * 200_000,
+    ],
+)
+def test_no_text_takes_markdown_long(source: str) -> None:
+    begun = time.process_time()
+    markdown.read(source.encode(), "a.md")
+    assert time.process_time() - begun < 5
 
 
 @pytest.mark.parametrize("source", ["---\nonly a rule\n", "---\nsome text\n---\nmore\n", "--- \n"])

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from accordeur.core.errors import ModelError
 from accordeur.core.model import Embedder, FloatArray
 from accordeur.documents.index.build_report import BuildReport
 from accordeur.documents.index.pending import PendingVectors
@@ -22,6 +23,8 @@ BATCH = 64
 """Texts embedded between two looks at the clock; a killed build loses one batch at most."""
 
 _BLOCK = 4_096
+_OFF = 1e-3
+"""From 1, the length of a vector; search relies on it (`documents.vectors.UNIT`)."""
 
 # Passages of documents that are there, in the order of their numbers to be.
 _ORDER = (
@@ -155,10 +158,25 @@ def _embed(
         keys = left[start : start + BATCH]
         progress("embedding", report.kept + start, len(missing))
         texts = [_text(connection, key) for key in keys]
-        pending.add(keys, embedder.embed(texts))
+        pending.add(keys, _checked(embedder, embedder.embed(texts), len(texts)))
         report.embedded += len(keys)
     if missing:
         progress("embedding", len(missing), len(missing))
+
+
+def _checked(embedder: Embedder, vectors: FloatArray, texts: int) -> FloatArray:
+    """What an embedder gave, before it is kept for long.
+
+    Raises:
+        ModelError: it is not a unit vector for each text.
+    """
+    lengths = np.linalg.norm(vectors, axis=-1)
+    if vectors.shape != (texts, embedder.dimension) or not (abs(lengths - 1) < _OFF).all():
+        raise ModelError(
+            f"`{embedder.identity.name}` did not give a vector of length 1 for every text.",
+            hint="choose another embedder: accordeur index build NAME DOCS... --embedder MODEL",
+        )
+    return vectors
 
 
 def _text(connection: sqlite3.Connection, key: bytes) -> str:

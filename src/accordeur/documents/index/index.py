@@ -39,7 +39,7 @@ from accordeur.documents.ranking.order import (
     check_ranking,
     found,
 )
-from accordeur.documents.vectors import VectorIndex
+from accordeur.documents.vectors import UNIT, VectorIndex
 from accordeur.store.database import NewerSchema
 
 _TRIES = 5
@@ -90,8 +90,8 @@ class Index:
         self.facts = facts
         self.connection = connection
         self.vectors = vectors
+        self._near = None if vectors is None else VectorIndex(vectors, longest=UNIT)
         self._embed = embedder
-        self._whole: VectorIndex | None = None
         self._lock = threading.Lock()
         self._contents = _contents(connection)
         rows = connection.execute("SELECT content FROM passages ORDER BY number").fetchall()
@@ -250,24 +250,16 @@ class Index:
     def _by_vectors(
         self, questions: Sequence[str], n: int, among: list[int] | None
     ) -> list[Scores]:
-        assert self.vectors is not None
+        assert self._near is not None
         if self._embed is None:
             raise UsageError("The index was opened without its embedder; only words can be asked.")
-        numbers = np.arange(len(self)) if among is None else self._numbers(among)
-        if not questions or not len(numbers):
+        numbers = None if among is None else self._numbers(among)
+        if not questions or not len(self if numbers is None else numbers):
             return [NO_SCORES] * len(questions)
-        vectors = self.vectors if among is None else self.vectors[numbers]
-        searcher = (
-            self._whole
-            if among is None and self._whole
-            else VectorIndex(vectors, [""] * len(numbers))
-        )
-        if among is None:
-            self._whole = searcher
-        places, cosines = searcher.search(self._embed.embed(questions), n)
+        found = self._near.search(self._embed.embed(questions), n, only=numbers)
         return [
             dict(zip(row.tolist(), scores.tolist(), strict=True))
-            for row, scores in zip(numbers[places], cosines, strict=True)
+            for row, scores in zip(*found, strict=True)
         ]
 
     def _numbers(self, among: list[int]) -> Any:

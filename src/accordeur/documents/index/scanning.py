@@ -39,7 +39,10 @@ def check_sources(sources: Sequence[Path]) -> tuple[Path, ...]:
     found = tuple(dict.fromkeys(source.expanduser().resolve() for source in sources))
     for source in found:
         if not source.exists():
-            raise UsageError(f"There is no file or folder `{source}`.")
+            raise UsageError(
+                f"There is no file or folder `{source}`.",
+                hint="accordeur index build NAME DOCS... says where the documents of an index are",
+            )
     if len(found) > 1 and len({source.name for source in found}) < len(found):
         twice = next(s.name for s in found if [one.name for one in found].count(s.name) > 1)
         raise UsageError(

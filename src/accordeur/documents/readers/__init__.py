@@ -41,7 +41,7 @@ ENDINGS: dict[str, str] = {
 
 _ISOLATED = frozenset(("pdf", "docx", "xlsx", "mail"))
 _HARMLESS = 1_000_000
-"""Bytes of a page that is read in this process: the parser takes quadratic time for a few."""
+"""Bytes of a page that is read in this process."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from html import unescape
 from html.parser import HTMLParser
 
 from accordeur.documents.document import Document, Heading
@@ -49,6 +50,7 @@ _META = {
 }
 _CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]{1,40})", re.I)
 _HEAD = 4_096
+_SLICE = 65_536
 # As browsers read these names (https://encoding.spec.whatwg.org).
 _MEANS = {"iso-8859-1": "cp1252", "latin1": "cp1252", "us-ascii": "cp1252", "ascii": "cp1252"}
 
@@ -68,8 +70,7 @@ def read(data: bytes, name: str) -> Document:
 def from_text(html: str, name: str, notes: tuple[str, ...] = ()) -> Document:
     """The visible text of a page that is decoded already."""
     page = _Page()
-    page.feed(whole(html))
-    page.close()
+    page.read(whole(html))
     metadata = tidy(page.metadata)
     first = next((one.title for one in page.headings if one.level == 1), "")
     if title := " ".join("".join(page.title).split()) or first:
@@ -94,6 +95,18 @@ class _Page(HTMLParser):
         self._pre = 0
         self._heading: tuple[int, int] | None = None
         self._cells = 0
+
+    def read(self, html: str) -> None:
+        """Parse a whole page.
+
+        `close` of the standard parser would look through all the rest again for every `<` of an end
+        that is left open, which takes hours for a megabyte made for it. What is never closed ends
+        with the page and is left out, as browsers have it.
+        """
+        for start in range(0, len(html), _SLICE):
+            self.feed(html[start : start + _SLICE])
+        if self.rawdata and not self.rawdata.startswith("<"):
+            self.handle_data(unescape(self.rawdata))
 
     def handle_starttag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
         """An element begins."""

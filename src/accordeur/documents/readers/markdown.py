@@ -23,6 +23,9 @@ _FRONT_LIMIT = 65_536
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
 _ATX = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*$")
 _UNDERLINE = re.compile(r" {0,3}(=+|-+)[ \t]*$")
+_LONGEST_TITLE = 1_000
+"""Characters of a line that may be a heading; some longer ones would take quadratic time."""
+
 _NO_TITLE = re.compile(r" {4}|\t| {0,3}(?:>|[-+*][ \t]|\d+[.)][ \t]|\|)")
 
 
@@ -47,6 +50,8 @@ def _front_matter(text: str) -> tuple[int, dict[str, str], tuple[str, ...]]:
     if found is None:
         return 0, {}, ()
     try:
+        if "<<" in found[1]:  # merged mappings can double at every line
+            raise ValueError("merge keys are not read")
         values: Any = yaml.safe_load(found[1])
     except (yaml.YAMLError, ValueError, RecursionError):
         return found.end(), {}, ("its front matter is not valid YAML",)
@@ -64,6 +69,9 @@ def _headings(text: str, start: int) -> Iterator[Heading]:
         at, position = position, position + len(line)
         bare = line.rstrip("\r\n\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029")
         opened = _FENCE.match(bare)
+        if len(bare) > _LONGEST_TITLE:
+            above = None
+            continue
         if fence:
             closes = opened and opened[1].startswith(fence) and not opened[2].strip()
             fence = "" if closes else fence
