@@ -6,6 +6,7 @@ import importlib.util
 import json
 import re
 from collections import Counter
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -33,6 +34,7 @@ def script(name: str) -> ModuleType:
     return module
 
 
+@cache
 def text_of(document: str, folder: Path = DOCUMENTS) -> str:
     if document.endswith(".pdf"):
         pytest.importorskip("pypdfium2")
