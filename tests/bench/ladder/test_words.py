@@ -44,5 +44,5 @@ def test_where_the_answer_was_found_the_loss_is_that_of_its_company() -> None:
         "and 30.0 from the gold passage alone (+20.0 [+10.0, +30.0]): the others distract it; show "
         "fewer, or train among distractors."
     )
-    assert "does not show" in found_sentence(30, 0.1, Pair(0.2, Interval(-0.1, 0.3), 22))
-    assert "does not show" in found_sentence(30, 0.1, Pair(0.2, None, 1))
+    assert "is not shown" in found_sentence(30, 0.1, Pair(0.2, Interval(-0.1, 0.3), 22))
+    assert "is not shown" in found_sentence(30, 0.1, Pair(0.2, None, 1))

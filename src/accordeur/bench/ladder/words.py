@@ -106,7 +106,7 @@ def found_sentence(rows: int, real: float, pair: Pair) -> str:
     )
     bounds = pair.interval
     if bounds is None or bounds.low <= 0:
-        return f"{said}: what else stands there does not show."
+        return f"{said}: that the others distract it is not shown."
     by = f"{numbers.signed(pair.difference)} {numbers.interval(bounds.to_json(), sign=True)}"
     return f"{said} ({by}): the others distract it; show fewer, or train among distractors."
 
