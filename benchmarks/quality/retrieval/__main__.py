@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -159,6 +159,7 @@ def main() -> None:
     options = parser.parse_args()
     models = Models(log=print)
     count = models.embedder(EMBEDDER).count_tokens
+    makers: dict[str, Callable[[], RetrievalSet]]
     makers = {"xquad_en": xquad_en, "chunking_eval": lambda: chunking_eval(count)}
     options.out.mkdir(parents=True, exist_ok=True)
     for name in options.sets.split(","):
