@@ -58,6 +58,7 @@ SCHEMA: dict[str, Any] = {
             **dict.fromkeys(("name", "title", "kind", "describe", "status", "reason"), TEXT),
             **dict.fromkeys(("configuration", "configuration_id"), MAYBE_TEXT),
             "configurations": NUMBER,
+            "withholding": (dict, type(None)),
             "dev": MEASURED,
             "test": MEASURED,
             **dict.fromkeys(("est", "optimism", "shortfall"), MAYBE),
@@ -116,6 +117,7 @@ SCHEMA: dict[str, Any] = {
         },
         "shrinkage": dict.fromkeys(("dev", "est", "test"), NUMBER),
     },
+    "ladder": (dict, type(None)),  # tests/bench/ladder looks into it
     "forgetting": {
         "scope": TEXT,
         "entries": [

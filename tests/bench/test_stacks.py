@@ -124,7 +124,12 @@ def test_under_20_labelled_rows_only_as_is_is_left() -> None:
     assert [one.name for one in possible] == ["as-is"]
     assert all(one.reason.startswith("19 labelled rows are too few") for one in refused)
     assert not refuse_impossible(
-        stacks, label_task().brief, able, labelled_rows=20, has_steps=True
+        stacks,
+        label_task().brief,
+        able,
+        labelled_rows=20,
+        has_documents=True,
+        has_steps=True,
     )[1]
 
 

@@ -42,6 +42,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "few-shot": {"k": [2, 3], "nearest_k": [2]},
     "full": BRIEFLY,
     "kv-prefix": BRIEFLY,
+    "retrieve": {"k": [1], "modes": ["lexical"], "abstain": False},
     "lora": {"rank": 2, **BRIEFLY},
     "soft-prompt": {"tokens": 4, **BRIEFLY},
 }
@@ -55,4 +56,6 @@ def test_a_lever_conforms_with_the_local_engine(
 ) -> None:
     lever = LEVERS.load(name)(**SMALL.get(name, {}))
     write = toy.write_label_task if "labels" in lever.kinds else toy.write_text_task
+    if Need.DOCUMENTS in lever.needs:
+        write = toy.write_document_task
     check_lever(lever, task=load_task(write(tmp_path)), source=models, model=str(tiny))

@@ -53,6 +53,7 @@ def test_every_rung_shows_what_it_says(notes: Path) -> None:
     assert (ladder["n"], ladder["unanswerable"], ladder["without_place"]) == (8, 2, 0)
     assert all(one["n"] == 8 and one["interval"] for one in ladder["rungs"])
     assert (ladder["k"], ladder["retriever"]) == (1, "lexical")
+    assert (ladder["where_found"]["n"], ladder["where_found"]["difference"]) == (8, 0.0)
     (ceiling, *_) = ladder["gaps"]
     assert ceiling["difference"] == 1.0
     assert ceiling["sentence"].startswith("With the passage that holds the answer the model gains")

@@ -12,7 +12,7 @@ from accordeur.core.rendering import Rendered
 from accordeur.levers.retrieve import Retrieve
 from accordeur.parts.retrieval import Retrieval
 from accordeur.tasks import load_task
-from accordeur.testing import ScriptedModel, ScriptedSource, check_lever, toy
+from accordeur.testing import ScriptedModel, ScriptedSource, toy
 from accordeur.testing.trial import Workshop
 
 NOTE = re.compile(r"(M\w+ \w+) called about (.+?)\. ")
@@ -40,10 +40,6 @@ def shop(tmp_path: Path, lever: Retrieve, **task: str) -> Workshop:
 def part(found: object) -> Retrieval:
     assert isinstance(found, Retrieval)
     return found
-
-
-def test_it_keeps_what_every_lever_promises() -> None:
-    check_lever(Retrieve())
 
 
 def test_sizes_are_tried_first_then_rankings_with_the_best_size(tmp_path: Path) -> None:

@@ -7,11 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from accordeur.bench.comparison import Rows, compare
 from accordeur.bench.entries import Outcome
 from accordeur.bench.fit_context import Bench
-from accordeur.bench.ladder.rungs import CLOSED, FIRST, REAL, RUNGS, Searched, shown_at
-from accordeur.bench.ladder.words import GAPS, gap_sentence
+from accordeur.bench.ladder.rungs import CLOSED, FIRST, GOLD, REAL, RUNGS, Searched, shown_at
+from accordeur.bench.ladder.words import GAPS, found_sentence, gap_sentence
 from accordeur.bench.sinks import RunSink
 from accordeur.core.candidate import Candidate
 from accordeur.core.errors import ModelError, TaskError
@@ -28,7 +30,7 @@ from accordeur.parts.answering.retrieving import prompt_rooms
 from accordeur.parts.assemble import assemble
 from accordeur.parts.retrieval import Retrieval
 from accordeur.parts.retrieval.part import ranking_name
-from accordeur.parts.retrieval.retriever import Retriever, told_of_passages
+from accordeur.parts.retrieval.retriever import Retriever, holds, told_of_passages
 
 SPLIT = "ladder"
 """Where answers of rungs lie in a run: no split of the task."""
@@ -81,6 +83,7 @@ def climb(
         "without_place": sum(bool(row.expected) and not row.spans for row in bench.dev),
         "rungs": [],
         "gaps": [],
+        "where_found": None,
         "retrieval": [],
     }
     if not placed:
@@ -105,6 +108,7 @@ def climb(
         about["seconds"] = time.perf_counter() - started
     if about["rungs"]:
         about["gaps"] = _gaps(measured, ground)
+        about["where_found"] = _where_found(measured, ground)
     return about
 
 
@@ -227,6 +231,37 @@ def _gaps(measured: dict[str, Measurement], ground: _Ground) -> list[dict[str, A
                 }
             )
     return found
+
+
+def _where_found(measured: dict[str, Measurement], ground: _Ground) -> dict[str, Any] | None:
+    """The gold passage against the real retriever on rows whose answer it found: a loss there is
+    not the search's. `None` where there are no such rows."""
+    if not {GOLD, REAL} <= measured.keys():
+        return None
+    bench, searched = ground.bench, ground.searched
+    places = [
+        at
+        for at, (found, gold) in enumerate(zip(searched.real, searched.gold, strict=True))
+        if holds(found[: searched.k], gold)
+    ]
+    both = [
+        replace(one, rows=tuple(one.rows[at] for at in places))
+        for one in (measured[GOLD], measured[REAL])
+    ]
+    rows = Rows(both, [ground.rows[at] for at in places], bench.metric, bench.task)
+    if not len(rows):
+        return None
+    pair = compare(rows, *both, seed=seed_for(bench.seed, "ladder"))
+    over = rows.over(both[1])
+    scores = rows.scores(both[1])
+    real = float(scores.mean()) if over is None else float(over(np.arange(len(rows))))
+    return {
+        "n": pair.n,
+        "real": real,
+        "difference": pair.difference,
+        "interval": pair.interval.to_json() if pair.interval else None,
+        "sentence": found_sentence(len(ground.rows), real, pair),
+    }
 
 
 def _apart(ground: _Ground) -> list[dict[str, Any]]:

@@ -27,7 +27,8 @@ _MORE: Mapping[tuple[str, str], Says] = {
         "can give here."
     ),
     (GOLD, REAL): lambda by: (
-        f"The retriever loses {by} against the right passage: work on chunks, ranking or k."
+        f"What the retriever shows is worth {by} less than the gold passage alone: answers it "
+        "misses, and passages that distract."
     ),
     (BEST, REAL): lambda by: (
         f"The best of the rankings tried, chosen row by row, would give back {by}: a reranker has "
@@ -88,6 +89,26 @@ def gap_sentence(higher: str, lower: str, pair: Pair) -> str:
         return _NOT_SHOWN[higher, lower](between)
     size = f"{numbers.points(abs(pair.difference))} points {numbers.interval(_sized(bounds))}"
     return (_MORE if bounds.low > 0 else _LESS)[higher, lower](size)
+
+
+def found_sentence(rows: int, real: float, pair: Pair) -> str:
+    """What stands around the answer does, on the rows where the search found it.
+
+    Args:
+        rows: of the ladder.
+        real: score with the passages that were found.
+        pair: the gold passage alone against them, on the rows where the answer was among them.
+    """
+    gold = numbers.points(real + pair.difference)
+    said = (
+        f"Where the search found the answer ({pair.n} of {numbers.rows(rows)}) the model scores "
+        f"{numbers.points(real)} from its passages and {gold} from the gold passage alone"
+    )
+    bounds = pair.interval
+    if bounds is None or bounds.low <= 0:
+        return f"{said}: that the others distract it is not shown."
+    by = f"{numbers.signed(pair.difference)} {numbers.interval(bounds.to_json(), sign=True)}"
+    return f"{said} ({by}): the others distract it; show fewer, or train among distractors."
 
 
 def _sized(bounds: Any) -> dict[str, float]:

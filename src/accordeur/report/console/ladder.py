@@ -20,14 +20,16 @@ def ladder_table(record: Mapping[str, Any]) -> RenderableType | None:
         return None
     parts: list[RenderableType] = []
     if found["rungs"]:
-        made = table("Why retrieval helps, or not", heading(found))
+        made = table("Why retrieval helps, or not")
         made.add_column("Prompt with", overflow="fold")
         made.add_column("Dev", justify="right", no_wrap=True)
         for rung in found["rungs"]:
             score = _two(points(rung["score"]), interval(rung["interval"]))
             made.add_row(cell(rung["name"], "bold"), score)
-        parts.append(made)
-        parts += [prose(f"· {one['sentence']}") for one in found["gaps"]]
+        parts += [made, prose(f"{heading(found)}.")]
+        told = [one["sentence"] for one in found["gaps"]]
+        told += [found["where_found"]["sentence"]] if found.get("where_found") else []
+        parts += [prose(f"· {sentence}") for sentence in told]
     if said := searched_words(found):
         parts.append(prose(said))
     parts += [prose(said) for said in (incomplete(found), left_out(found)) if said]

@@ -45,7 +45,7 @@ def ladder(report: Report) -> Section | None:
         "Why retrieval helps, or not",
         join(
             tag("p", prose(said), class_="note"),
-            tag("ul", [tag("li", prose(one["sentence"])) for one in found["gaps"]]),
+            tag("ul", [tag("li", prose(sentence)) for sentence in _sentences(found)]),
             scrolled(_rungs(found), "Rungs"),
             folded("The gaps in numbers", scrolled(_gaps(found), "Gaps"))
             if found["gaps"]
@@ -56,6 +56,11 @@ def ladder(report: Report) -> Section | None:
             folded("How to read this ladder", tag("dl", told, class_="notes")),
         ),
     )
+
+
+def _sentences(found: Mapping[str, Any]) -> list[str]:
+    told = [one["sentence"] for one in found["gaps"]]
+    return told + ([found["where_found"]["sentence"]] if found.get("where_found") else [])
 
 
 def _rungs(found: Mapping[str, Any]) -> Markup:
