@@ -164,7 +164,8 @@ def _labelled(path: Path) -> list[Example]:
     table = read_table(path)
     if not table.rows:
         raise TaskError(f"`{path}` has no rows.", hint='{"input": "...", "expected": "..."}')
-    columns = resolve_columns(FieldsConfig(), table.columns, str(path))
+    fields = FieldsConfig.model_validate({"spans": None})  # places are not asked here
+    columns = resolve_columns(fields, table.columns, str(path))
     ids = Ids()
     return [example_from(row, columns, ids) for row in table.rows]
 
