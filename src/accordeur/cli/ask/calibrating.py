@@ -237,6 +237,8 @@ def _show(
     out.print(shown)
     if points:
         print(f"mean risk over all coverages: {area(points):.3f}")
+        if missing := len(examples) - points[-1].n:
+            print(f"{missing:,} rows have no estimate: the others were all right or all wrong.")
     if threshold is None:
         print("Always answering is best on these rows: nothing is withheld.")
         return
