@@ -158,7 +158,11 @@ def test_questions_of_a_file_are_answered_in_order(
 
 def test_labelled_questions_teach_when_to_abstain(say: Say, index: str, called: list[str]) -> None:
     rows: list[dict[str, Any]] = [
-        {"input": f"How many days of annual leave in year {at}?", "expected": "25 days"}
+        {
+            "input": f"How many days of annual leave in year {at}?",
+            "expected": "25 days",
+            "spans": [{"document": "leave.md", "quote": "Everyone has 25 days"}],
+        }
         for at in range(8)
     ]
     rows += [{"input": f"Who shot JFK in {at} Dallas?", "expected": []} for at in range(8)]

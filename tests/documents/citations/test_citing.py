@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from accordeur.core.model import FloatArray
 from accordeur.core.span import Span
 from accordeur.documents.citations import check, cite, text_of
 from accordeur.documents.citations.citing import claims
@@ -105,6 +108,20 @@ def test_the_quote_is_given_with_the_white_space_of_the_document() -> None:
         cite(QUESTION, "25 days", shown), text_of([passage(LEAVE, "leave.md")])
     ).citations
     assert one.quote == "Everyone has 25 days of annual leave."
+
+
+def test_likeness_chooses_among_supported_sentences_and_supports_nothing() -> None:
+    text = "Bob was paid in May. Ann was paid in May. The weather was fine."
+
+    def embed(texts: Sequence[str]) -> FloatArray:
+        """Everything that names Ann or the weather is alike."""
+        near = [[1.0, 0.0] if "Ann" in one or "weather" in one else [0.0, 1.0] for one in texts]
+        return np.array(near, np.float32)
+
+    paid = [passage(text, "pay.md")]
+    (one,) = cite("And Ann, when?", "May", paid, embed=embed).citations
+    assert one.quote == "Ann was paid in May."
+    assert cite("And Ann, when?", "June", paid, embed=embed).citations == ()
 
 
 WORDS = st.sampled_from(

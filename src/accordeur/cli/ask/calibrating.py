@@ -164,7 +164,8 @@ def _labelled(path: Path) -> list[Example]:
     table = read_table(path)
     if not table.rows:
         raise TaskError(f"`{path}` has no rows.", hint='{"input": "...", "expected": "..."}')
-    columns = resolve_columns(FieldsConfig(), table.columns, str(path))
+    fields = FieldsConfig.model_validate({"spans": None})  # places are not asked here
+    columns = resolve_columns(fields, table.columns, str(path))
     ids = Ids()
     return [example_from(row, columns, ids) for row in table.rows]
 
@@ -236,6 +237,8 @@ def _show(
     out.print(shown)
     if points:
         print(f"mean risk over all coverages: {area(points):.3f}")
+        if missing := len(examples) - points[-1].n:
+            print(f"{missing:,} rows have no estimate: the others were all right or all wrong.")
     if threshold is None:
         print("Always answering is best on these rows: nothing is withheld.")
         return

@@ -85,13 +85,12 @@ def cite(
             _citation(one, number, claim, "model", passages)
             for number in dict.fromkeys(named)
             if 1 <= number <= len(passages)
-            and (one := supporters.best(claim.text, number - 1)) is not None
-            and one.support >= floor
+            and (one := supporters.best(claim.text, number - 1, floor)) is not None
         ]
         astray += len(set(named)) - len(kept)
         if not kept:
-            best = supporters.best(claim.text)
-            if best is not None and best.support >= floor:
+            best = supporters.best(claim.text, floor=floor)
+            if best is not None:
                 number = best.sentence.passage + 1
                 kept = [_citation(best, number, claim, "code", passages)]
         citations += kept

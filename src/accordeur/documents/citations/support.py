@@ -15,7 +15,7 @@ and never makes a claim supported. Measured in `benchmarks/quality/citations`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from accordeur.core.model import FloatArray
 from accordeur.documents.citations.citation import Stretch
@@ -96,42 +96,49 @@ class Supporters:
     ) -> None:
         self.sentences = sentences_of(passages)
         self._question = question
-        self._embed = embed if self.sentences else None
+        self._embed = embed
         self._texts = [passages[one.passage].text[one.start : one.end] for one in self.sentences]
-        self._vectors: FloatArray | None = None
+        self._vectors: dict[int, FloatArray] = {}
         self._asked = words(question)
         self._weight: Mapping[str, float] = weights(one.words for one in self.sentences)
 
-    def best(self, claim: str, passage: int | None = None) -> Supported | None:
-        """The best sentence for a claim; `None` where there is no sentence.
+    def best(self, claim: str, passage: int | None = None, floor: float = 0.0) -> Supported | None:
+        """The best sentence for a claim; `None` where none reaches the floor.
 
         Args:
             claim: a sentence of the answer.
             passage: the one in which it is looked for; all where it is not given.
+            floor: least support.
         """
-        said = words(claim)
-        own = said - self._asked - TELLING
-        alike = self._likeness(claim)
-        rated = (
-            self._rate(one, own, like)
-            for one, like in zip(self.sentences, alike, strict=True)
-            if passage is None or one.passage == passage
+        own = words(claim) - self._asked - TELLING
+        rated = [
+            (at, one)
+            for at, sentence in enumerate(self.sentences)
+            if passage is None or sentence.passage == passage
+            if (one := self._rate(sentence, own)).support >= floor
+        ]
+        if self._embed is not None and len(rated) > 1:
+            alike = self._likeness(claim, [at for at, _ in rated])
+            rated = [
+                (at, replace(one, score=one.score + LIKENESS * like))
+                for (at, one), like in zip(rated, alike, strict=True)
+            ]
+        return max((one for _, one in rated), key=lambda one: one.score, default=None)
+
+    def _likeness(self, claim: str, places: Sequence[int]) -> Sequence[float]:
+        """Of some sentences; each is embedded once."""
+        assert self._embed is not None
+        new = [at for at in places if at not in self._vectors]
+        (asked, *made) = self._embed(
+            [f"{self._question} {claim}", *(self._texts[at] for at in new)]
         )
-        return max(rated, key=lambda one: one.score, default=None)
+        self._vectors.update(zip(new, made, strict=True))
+        return [float(self._vectors[at] @ asked) for at in places]
 
-    def _likeness(self, claim: str) -> Sequence[float]:
-        if self._embed is None:
-            return [0.0] * len(self.sentences)
-        if self._vectors is None:
-            self._vectors = self._embed(self._texts)
-        (asked,) = self._embed([f"{self._question} {claim}"])
-        return [float(one) for one in self._vectors @ asked]
-
-    def _rate(self, sentence: Sentence, own: Words, like: float) -> Supported:
+    def _rate(self, sentence: Sentence, own: Words) -> Supported:
         here = share(self._asked, sentence.words, self._weight)
         near = share(self._asked, sentence.words | sentence.around, self._weight)
         relevance = (1 - AROUND) * here + AROUND * near
         support = share(own, sentence.words, self._weight) if own else relevance
-        score = ANSWER * support + (1 - ANSWER) * relevance + LIKENESS * like
-        score -= HAIR * sentence.passage
+        score = ANSWER * support + (1 - ANSWER) * relevance - HAIR * sentence.passage
         return Supported(sentence, support, score)
