@@ -5,7 +5,8 @@
 Texts are drawn (150 words each, the r-th word of a vocabulary of 50,000 with a share of about 1/r),
 and so are vectors (384 numbers, seeded by the text), so what embeds costs next to nothing and what
 is measured is the index: reading, cutting, words, files. Each size runs in a process of its own;
-processor seconds of it, the median question's, and its peak memory (the mapped vectors that were read included).
+processor seconds of it, the median question's, and its peak memory (mapped vectors that were read
+among it).
 """
 
 from __future__ import annotations
