@@ -1,7 +1,7 @@
 """Words, vectors, both together, on two sets with known answers.
 
     python -m benchmarks.quality.retrieval [--sets xquad_en,chunking_eval] [--dtypes float32,int8]
-        [--vectors FOLDER] [--out benchmarks/quality/retrieval/results]
+        [--peer VENV/bin/python] [--vectors FOLDER] [--out benchmarks/quality/retrieval/results]
 
 Every ranking answers the same questions; differences are paired, with whole groups resampled. The
 weight of the tuned fusion is chosen by nDCG@10: on the dev questions where the set has them, else
@@ -22,7 +22,7 @@ from accordeur.measure.retrieval import RetrievalScore, retrieval_difference, re
 from accordeur.measure.retrieval.scores import Values
 from accordeur.models.source import EMBEDDER, Models
 from benchmarks.quality.retrieval.sets import Question, RetrievalSet, chunking_eval, xquad_en
-from benchmarks.quality.retrieval.vectors import KeptEmbedder, kept
+from benchmarks.quality.retrieval.vectors import PEER, KeptEmbedder, kept, peers
 
 SEED = 0
 DEPTH = 10
@@ -91,6 +91,9 @@ def measure(asked: Asked) -> dict[str, Any]:
         for name in ("fusion 0.5", TUNED, "rrf")
         for other in ("lexical", "dense")
     }
+    differences[f"{TUNED} - fusion 0.5"] = retrieval_difference(
+        picked[TUNED], picked["fusion 0.5"], groups, seed=SEED
+    )
     return {
         "set": asked.set.name,
         "passages": len(asked.set.passages),
@@ -144,9 +147,10 @@ def table(found: Mapping[str, Any], shown: Sequence[str]) -> str:
     return "\n".join(lines)
 
 
-def _cell(score: Mapping[str, Any], sign: str = "") -> str:
-    low, high = score["interval"]["low"], score["interval"]["high"]
-    return f"{100 * score['value']:{sign}.1f} [{100 * low:{sign}.1f}, {100 * high:{sign}.1f}]"
+def _cell(score: Mapping[str, Any], sign: str = "", digits: int = 1) -> str:
+    form = f"{sign}.{digits}f"
+    ends = [format(100 * score["interval"][end], form) for end in ("low", "high")]
+    return f"{format(100 * score['value'], form)} [{', '.join(ends)}]"
 
 
 def main() -> None:
@@ -154,12 +158,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sets", default="xquad_en,chunking_eval")
     parser.add_argument("--dtypes", default="float32,bfloat16,int8")
+    parser.add_argument("--peer", help="an interpreter with sentence-transformers")
     parser.add_argument("--vectors", type=Path, default=Path(".accordeur/retrieval-vectors"))
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
     options = parser.parse_args()
     models = Models(log=print)
     count = models.embedder(EMBEDDER).count_tokens
-    makers: dict[str, Callable[[], RetrievalSet]] = {
+    makers: Mapping[str, Callable[[], RetrievalSet]] = {
         "xquad_en": xquad_en,
         "chunking_eval": lambda: chunking_eval(count),
     }
@@ -178,17 +183,20 @@ def main() -> None:
             )
             print(table(found, chosen.shown), flush=True)
             dense[dtype] = asked.values(FIXED["dense"])
+        if options.peer:
+            peer = Asked(chosen, peers(chosen, options.peer, options.vectors))
+            dense[PEER] = peer.values(FIXED["dense"])
         _compare_dtypes(chosen, dense)
 
 
 def _compare_dtypes(chosen: RetrievalSet, dense: Mapping[str, Sequence[Values | None]]) -> None:
-    """Every dtype less float32, dense nDCG@10 over all questions of the set."""
+    """Every dtype, and sentence-transformers, less float32; dense, over all questions."""
     groups = [one.group for one in chosen.questions]
     for dtype, values in dense.items():
         if dtype != "float32" and "float32" in dense:
             found = retrieval_difference(values, dense["float32"], groups, seed=SEED)
             score = found["ndcg@10"].to_json()
-            print(f"\n{chosen.name}: dense nDCG@10, {dtype} - float32: {_cell(score, '+')}")
+            print(f"\n{chosen.name}: dense nDCG@10, {dtype} - float32: {_cell(score, '+', 2)}")
 
 
 if __name__ == "__main__":

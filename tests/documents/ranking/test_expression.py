@@ -64,13 +64,16 @@ def test_finds_what_shares_a_word(
 
 
 def test_the_words_of_the_query_language_are_ordinary_words() -> None:
-    assert (
-        match_expression("cats AND dogs NOT near") == '"cats" OR "and" OR "dogs" OR "not" OR "near"'
-    )
+    assert match_expression("cats NEAR dogs") == '"cats" OR "near" OR "dogs"'
+
+
+def test_common_words_are_asked_for_only_where_there_is_no_other() -> None:
+    assert match_expression("Where is the garden?") == '"garden"'
+    assert match_expression("How was it?") == '"how" OR "was" OR "it"'
 
 
 def test_each_word_is_asked_for_once() -> None:
-    assert match_expression("Can a can can a can?") == '"can" OR "a"'
+    assert match_expression("Rose, rose and ROSE?") == '"rose"'
 
 
 def test_a_whole_book_can_be_asked(words: sqlite3.Connection) -> None:
