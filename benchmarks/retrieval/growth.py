@@ -91,7 +91,7 @@ def measure(passages: int, questions: int) -> dict[str, Any]:
                 seconds = []
                 for question in asked:
                     with Clock() as clock:
-                        index.search([question], 10, ranking=Ranking(mode))  # type: ignore[arg-type]
+                        index.search([question], 10, ranking=Ranking(mode))
                     seconds.append(clock.processor)
                 spent[mode] = 1e3 * float(np.median(seconds))
     return {
@@ -122,8 +122,8 @@ def main() -> None:
         return
     options.out.mkdir(parents=True, exist_ok=True)
     rows = []
-    columns = ("passages", "building, s", "opening, s", "lexical, ms", "dense, ms", "fusion, ms")
-    columns = (*columns, "on disk, MB", "peak building, MB", "peak asking, MB")
+    columns = ["passages", "building, s", "opening, s", "lexical, ms", "dense, ms", "fusion, ms"]
+    columns += ["on disk, MB", "peak building, MB", "peak asking, MB"]
     print(f"| {' | '.join(columns)} |\n{'|---' * len(columns)}|")
     for passages in map(int, options.passages.split(",")):
         command = [sys.executable, "-m", "benchmarks.retrieval.growth", "--one", str(passages)]
