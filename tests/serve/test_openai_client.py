@@ -230,7 +230,8 @@ def test_vectors_are_those_of_the_embedder(served: World) -> None:
 def test_embedded_tokens_are_counted(served: World) -> None:
     texts = ["unbelievably", "x " * 1_000]
     made = served.client.embeddings.create(model=EMBEDDER, input=texts)
-    assert made.usage.prompt_tokens == sum(map(Models().embedder(EMBEDDER).count_tokens, texts))
+    embedder = Models().embedder(EMBEDDER)
+    assert made.usage.prompt_tokens == sum(min(embedder.count_tokens(text), 256) for text in texts)
     assert 256 < made.usage.prompt_tokens < 270, "the second is read up to 256 tokens"
 
 

@@ -399,4 +399,4 @@ def test_a_lever_that_needs_what_is_not_there_is_refused_and_not_failed() -> Non
         needs = frozenset({Need.DOCUMENTS})
 
     with pytest.raises(UsageError, match="documents"):
-        check_lever(NeedsDocuments())
+        check_lever(NeedsDocuments(), task=toy.label_task())

@@ -116,7 +116,8 @@ class TaskDocuments:
                 report = build_index(
                     [self._source], folder, None, embedder, progress=self._progress
                 )
-            opened = open_index(folder, embedder)
+                opened = open_index(folder, embedder)
+                seconds = _price(folder, opened.fingerprint, report.seconds)
         except UsageError as error:
             raise TaskError(error.message, hint=error.hint) from error
         with opened as index:
@@ -133,7 +134,6 @@ class TaskDocuments:
             check_places(index, names, self._rows)
             if self._held_out is not None:
                 self._held_out.audit(lambda rows: check_places(index, names, rows))
-            seconds = _price(folder, index.fingerprint, report.seconds)
             return Indexed(
                 _collection(index, info), seconds, index.fingerprint, names, told(report)
             )

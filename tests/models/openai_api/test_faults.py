@@ -19,7 +19,7 @@ from accordeur.models.openai_api.model import EndpointModel
 from accordeur.models.openai_api.vendors import VENDORS, endpoint
 from accordeur.testing.endpoint import Messages, ScriptedEndpoint
 
-QUICK = Patience(attempt=2.0, call=20.0, attempts=6, first_wait=0.01, longest_wait=0.05)
+QUICK = Patience(attempt=2.0, call=60.0, attempts=6, first_wait=0.01, longest_wait=0.05)
 
 
 def echo(messages: Messages) -> str:

@@ -21,7 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "edit": ("[TEXT]", "change the last message and ask it again"),
     "rate": ("good|bad [WORDS]", "judge the last answer"),
     "save": ("FILE.jsonl [ANSWER]", "append it as an example of a task"),
-    "sources": ("[NUMBER]", "what the last answer rests on; a number opens its file"),
+    "sources": ("[NUMBER]", "what the last answer rests on; a number opens it"),
     "memory": ("[whole | window [N] | summary | recall]", "which earlier messages are sent"),
     "system": ("[TEXT]", "a system message; `-` takes it away"),
     "title": ("TEXT", "name this conversation"),
