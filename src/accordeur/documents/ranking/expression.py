@@ -12,7 +12,7 @@ what when where which who why with
 
 COMMON = frozenset(_COMMON.split())
 """The commonest English words and those that ask. Without them a search of 68,000 passages is 5.7
-times as fast, and no ranking was worse on either of two sets
+times as fast, and no ranking was worse beyond noise on either of two sets
 (docs/decisions/2026-11-22-retrieval-ranking.md)."""
 
 
