@@ -60,6 +60,13 @@ def test_a_reader_that_takes_too_long_is_stopped() -> None:
         read_isolated("html", page, "a.html", seconds=1)
 
 
+def test_what_a_process_that_cannot_start_says_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONHOME", "/nowhere\x1b[2J")
+    with pytest.raises(Unreadable, match=r"crashed \(code 1\).*; it said: .+") as caught:
+        read_isolated("pdf", pdf(PAGES), "a.pdf")
+    assert "\x1b" not in caught.value.reason
+
+
 def test_files_of_the_working_folder_are_not_imported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,6 +19,9 @@ MEMORY = 1024 * 1024 * 1024
 SECONDS = 60
 """Of processor time, and twice as many by the clock."""
 
+_COMPLAINT = 4_000
+"""Bytes at the end of what a crashed reader said that are looked at."""
+
 
 def read_isolated(
     reader: str, data: bytes, name: str, *, memory: int = MEMORY, seconds: int = SECONDS
@@ -41,32 +44,43 @@ def read_isolated(
         [*command, reader, name, str(memory), str(seconds)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
         start_new_session=True,  # Ctrl-C is ours alone
     )
     try:
-        said, _ = process.communicate(data, timeout=2 * seconds)
+        said, complaint = process.communicate(data, timeout=2 * seconds)
     except subprocess.TimeoutExpired as error:
         raise Unreadable(f"reading it took more than {2 * seconds} s") from error
     finally:
         if process.poll() is None:
             process.kill()
             process.communicate()
-    return _document(_answer(said, process.returncode, memory, seconds), name)
+    return _document(_answer(said, complaint, process.returncode, memory, seconds), name)
 
 
-def _answer(said: bytes, code: int, memory: int, seconds: int) -> dict[str, Any]:
+def _answer(
+    said: bytes, complaint: bytes, code: int, memory: int, seconds: int
+) -> dict[str, Any]:
     try:
         answer = json.loads(said)
     except ValueError as error:
         raise Unreadable(
             f"reading it crashed (code {code}), or needed more than {memory // 2**20} MB or"
-            f" {seconds} s"
+            f" {seconds} s{_said(complaint)}"
         ) from error
     if reason := answer.get("unreadable"):
         raise Unreadable(str(reason), lasting=bool(answer.get("lasting", True)))
     found: dict[str, Any] = answer
     return found
+
+
+def _said(complaint: bytes) -> str:
+    """The last error of what the process wrote, such as why Python could not start; no character
+    of it reaches a terminal that could do harm there."""
+    text = complaint[-_COMPLAINT:].decode("utf-8", "replace")
+    lines = ["".join(c if c.isprintable() else " " for c in line) for line in text.split("\n")]
+    told = [line.strip() for line in lines if "error" in line.lower()]
+    return f"; it said: {told[-1]}" if told else ""
 
 
 def _document(answer: dict[str, Any], name: str) -> Document:
