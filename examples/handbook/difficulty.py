@@ -16,7 +16,7 @@ from typing import get_args
 from spans import SPLITS, rows_of
 
 from accordeur.core.span import Span
-from accordeur.documents.index import open_index
+from accordeur.documents.index import embedder_info, open_index
 from accordeur.documents.passage import Mode, Ranking
 from accordeur.measure.retrieval import Judged, Places, retrieval_scores, span_values
 from accordeur.models.source import Models
@@ -32,7 +32,10 @@ def judged(folder: Path) -> dict[str, list[Judged]]:
         for row in rows
     ]
     questions = [row["input"] for row in rows]
-    with open_index(folder, Models().embedder()) as index:
+    info = embedder_info(folder)
+    if info is None:
+        sys.exit(f"There are no vectors in {folder}: build the index as is said above.")
+    with open_index(folder, Models().embedder(info.name, info.dtype or None)) as index:
         names = [document.name for document in index.documents()]
         places = Places(one.span for name in names for one in index.passages(name))
         found = {

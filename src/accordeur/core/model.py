@@ -33,7 +33,8 @@ Choosing = Literal["", "top", "schema"]
 class Capability(StrEnum):
     """What a model can do; levers ask for these by name.
 
-    `PREFIX`: a prompt's beginning has keys and values of its own, whatever follows it.
+    `PREFIX`: a prompt's beginning has keys and values of its own, whatever follows it. `QUOTE`: it
+    is a `Quoter`.
     """
 
     GENERATE = "generate"
@@ -41,6 +42,7 @@ class Capability(StrEnum):
     EMBED = "embed"
     WEIGHTS = "weights"
     PREFIX = "prefix"
+    QUOTE = "quote"
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +162,21 @@ class Sampling:
 
 
 @dataclass(frozen=True, slots=True)
+class Quotable:
+    """A text of which an answer may be a stretch.
+
+    Attributes:
+        text: it.
+        starts: where a quote may begin, each with the least place at which it may end.
+        ends: where it may end.
+    """
+
+    text: str
+    starts: Mapping[int, int]
+    ends: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
 class Batch(Generic[R_co]):
     """Finished work: `results[i]` answers request `indices[i]`; `seconds` is the batch's wall time.
 
@@ -238,6 +255,29 @@ class Model(Protocol):
 
     def forget(self) -> None:
         """Drop caches of prefixes, so that the next request is measured cold."""
+        ...
+
+
+@runtime_checkable
+class Quoter(Model, Protocol):
+    """A model whose answer can be held to stretches of given texts."""
+
+    def quote(
+        self,
+        prompts: Sequence[Rendered],
+        texts: Sequence[Sequence[Quotable]],
+        max_tokens: int,
+        *,
+        done: Collection[int] = (),
+    ) -> Iterator[Batch[Generated]]:
+        """The likeliest stretch of its texts after each prompt, as far as a beam finds it.
+
+        Args:
+            prompts: requests.
+            texts: of each prompt; without any its answer is empty.
+            max_tokens: of a stretch.
+            done: as for `generate`.
+        """
         ...
 
 

@@ -83,6 +83,10 @@ def _writing(
         from accordeur.parts.answering.conversation import ConversationAnswerer
 
         answerer = ConversationAnswerer(candidate, source, model, cache, repeat)
+    elif decoding is not None and decoding.mode == "quote":
+        from accordeur.parts.answering.quoting import QuotingAnswerer
+
+        answerer = QuotingAnswerer(candidate, source, model, cache, repeat)
     else:
         from accordeur.parts.answering.texts import TextAnswerer
 

@@ -1,7 +1,7 @@
 """The slot `decoding`: how an answer leaves the model.
 
 `score` compares the labels' log-probabilities (DESIGN P4); `generate` writes text (P5), or one of
-the labels where the model can be held to them.
+the labels where the model can be held to them; `quote` answers with a stretch of passages.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Decoding:
     """Decoding settings. The default is greedy.
 
     Attributes:
-        mode: `score` labels or `generate` text.
+        mode: `score` labels, `generate` text, or `quote` passages.
         max_tokens: limit of new tokens when generating.
         temperature, top_p, seed: as `Sampling`.
         samples: answers written to each request, of which the most frequent is given.
@@ -40,7 +40,7 @@ class Decoding:
 
     slot: ClassVar[Slot] = "decoding"
 
-    mode: Literal["score", "generate"]
+    mode: Literal["score", "generate", "quote"]
     max_tokens: int = 0
     temperature: float = 0.0
     top_p: float = 1.0
@@ -78,7 +78,7 @@ class Decoding:
         """
         try:
             data = json.loads(files["decoding.json"])
-            if data["mode"] not in ("score", "generate"):
+            if data["mode"] not in ("score", "generate", "quote"):
                 raise ValueError(data["mode"])
             made = cls(**data)
             if made.choose not in ("", "top", "schema"):
@@ -90,7 +90,7 @@ class Decoding:
             return made
         except (KeyError, ValueError, TypeError) as error:
             raise BundleError(
-                "`decoding.json` cannot be read.", hint="`mode` is `score` or `generate`"
+                "`decoding.json` cannot be read.", hint="`mode` is `score`, `generate` or `quote`"
             ) from error
 
 

@@ -125,9 +125,10 @@ def _refuse_mixing(
     key = passages_key(settings.size(embedder), info, _version(facts))
     if facts["passages_key"] == key:
         return
-    was, now = facts["embedder"], info.to_json() if info else None
-    if was != now:
-        told = f"with {_embedder_words(was)}, not with {_embedder_words(now)}"
+    was = EmbedderInfo(**facts["embedder"]) if facts["embedder"] else None
+    if was != info:
+        words = [one.words if one else "words alone" for one in (was, info)]
+        told = f"with {words[0]}, not with {words[1]}"
     else:
         size = facts["size"]
         told = f"in chunks of {size['tokens']} tokens with an overlap of {size['overlap']}"
@@ -144,12 +145,6 @@ def _version(facts: Mapping[str, Any]) -> int:
 def _older(facts: Mapping[str, Any]) -> bool:
     """Whether an index was made by a program that cut or embedded otherwise."""
     return bool(facts) and _version(facts) < VERSION
-
-
-def _embedder_words(info: dict[str, object] | None) -> str:
-    if info is None:
-        return "words alone"
-    return f"`{info['name']}` ({str(info['digest'])[:8]}, {info['dtype'] or 'unknown dtype'})"
 
 
 def _change(

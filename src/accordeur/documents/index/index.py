@@ -383,8 +383,8 @@ def _refuse_other(folder: Path, facts: Mapping[str, Any], embedder: Embedder | N
     was, now = EmbedderInfo(**facts["embedder"]), EmbedderInfo.of(embedder)
     if was.key != now.key:
         raise StoreError(
-            f"The index `{folder}` was built with `{was.name}` ({was.digest[:8]}), not with"
-            f" `{now.name}` ({now.digest[:8]}); their vectors cannot be compared.",
+            f"The index `{folder}` was built with {was.words}, not with {now.words}; their"
+            " vectors cannot be compared.",
             hint=f"accordeur index build {folder} DOCS... --again",
         )
 

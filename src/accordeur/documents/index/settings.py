@@ -104,14 +104,17 @@ class EmbedderInfo:
         """Equal where vectors may stand side by side; the name, engine and threads do not count."""
         return digest([self.digest, self.dimension, self.dtype, self.max_tokens])
 
+    @property
+    def words(self) -> str:
+        """What tells it from another one, for people."""
+        return f"`{self.name}` ({self.digest[:8]}, {self.dtype or 'unknown dtype'})"
+
     def to_json(self) -> dict[str, Any]:
         """As plain data."""
         return {name: getattr(self, name) for name in self.__slots__}
 
 
-def passages_key(
-    size: ChunkSize, embedder: EmbedderInfo | None, version: int = VERSION
-) -> str:
+def passages_key(size: ChunkSize, embedder: EmbedderInfo | None, version: int = VERSION) -> str:
     """Equal where passages of two builds may stand side by side: same cut, same vectors.
 
     Args:

@@ -25,9 +25,10 @@ ALWAYS = "always answers"
 
 
 def configuration_name(part: Retrieval) -> str:
-    """A row of the dev ledger, such as `k=3 fusion 0.5, silent under 0.41`."""
+    """A row of the dev ledger, such as `k=3 fusion 0.5, quoted, silent under 0.41`."""
     silent = "" if part.threshold is None else f", silent under {part.threshold:.4g}"
-    return f"k={part.k} {ranking_name(part.ranking)}{silent}"
+    quoted = ", quoted" if part.quote else ""
+    return f"k={part.k} {ranking_name(part.ranking)}{quoted}{silent}"
 
 
 def withholding(

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, get_args
 from accordeur.core.candidate import Candidate
 from accordeur.core.errors import PlanError, TaskError
 from accordeur.core.lever import FitContext, Forecast, Need
+from accordeur.core.model import Capability
 from accordeur.core.part import Slot
 from accordeur.core.rendering import Request
 from accordeur.core.task import Example, TaskBrief, TaskKind
@@ -32,6 +33,8 @@ class Retrieve:
         weights: shares of the vectors in `fusion`; the first is the usual one.
         tokens: that passages may take of the prompt.
         words: stand behind the instruction and tell of passages; may be empty.
+        quote: try answers that are a stretch of the passages and nothing else, where the task wants
+            text and the model can be held to it.
         abstain: learn when an answer is better withheld, where train has rows without an answer.
         gold: when weights are trained on top, the share of train rows that are given a passage with
             the answer where the search missed it, among the distractors it found (RAFT).
@@ -51,6 +54,7 @@ class Retrieve:
     weights: tuple[float, ...] = (0.5, 0.25, 0.75)
     tokens: int = TOKENS
     words: str = WORDS
+    quote: bool = True
     abstain: bool = True
     gold: float = 0.8
 
@@ -83,28 +87,34 @@ class Retrieve:
         return once + [Ranking("fusion", weight) for weight in others]
 
     def forecast(self, task: TaskBrief, train_rows: int, effort: int) -> tuple[Forecast, ...]:
-        """Sizes, then rankings, then thresholds, which ask the model about train rows alone.
+        """In the order of `fit`; only the first threshold asks the model about train rows.
 
-        Whether some row has no answer is not known here, so the forecast may be too long.
+        Whether some row has no answer, and whether the model can be held to quotes, is not known
+        here, so the forecast may be too long.
         """
-        sizes, rankings, thresholds = self._shares(effort, unsure=self.abstain)
-        read = [PASSAGE_TOKENS * k for k in sizes]
-        planned = [Forecast(read_tokens=min(self.tokens, tokens)) for tokens in read]
-        usual = min(self.tokens, PASSAGE_TOKENS * sizes[0])
-        planned += [Forecast(read_tokens=usual) for _ in rankings]
+        quoted = self.quote and task.kind == "text"
+        shares = self._shares(effort, quoted=quoted, unsure=self.abstain)
+        usual = min(self.tokens, PASSAGE_TOKENS * shares.sizes[0])
+        read = [usual] * (1 + shares.quoted)
+        read += [min(self.tokens, PASSAGE_TOKENS * k) for k in shares.sizes[1:]]
+        read += [usual] * len(shares.rankings)
+        planned = [Forecast(read_tokens=tokens) for tokens in read]
         planned += [
             Forecast(new_prompts=False, train_rows=0 if at else train_rows, read_tokens=usual)
-            for at in range(thresholds)
+            for at in range(shares.thresholds)
         ]
-        more, _, _ = self._shares(effort, unsure=False)
-        return tuple(planned[: max(1, effort)]) if planned else (Forecast(),) * len(more)
+        return tuple(planned)
 
-    def _shares(self, effort: int, *, unsure: bool) -> tuple[list[int], list[Ranking], int]:
-        """Sizes, further rankings and the number of thresholds that an effort has room for."""
-        sizes = self._sizes[: max(1, effort)]
-        left = max(0, effort - len(sizes))
-        thresholds = min(THRESHOLDS, left) if unsure else 0
-        return sizes, self._rankings[1 : 1 + left - thresholds], thresholds
+    def _shares(self, effort: int, *, quoted: bool, unsure: bool) -> _Shares:
+        """What an effort has room for: the first size, quoted, then sizes and thresholds by turns,
+        then rankings."""
+        sizes = self._sizes
+        quoted = quoted and effort > 1
+        left = max(0, effort - 1 - quoted)
+        thresholds = min(THRESHOLDS, (left + 1) // 2) if unsure else 0
+        more = min(len(sizes) - 1, left - thresholds)
+        rankings = self._rankings[1 : 1 + left - thresholds - more]
+        return _Shares(sizes[: 1 + more], quoted, rankings, thresholds)
 
     def fit(self, candidate: Candidate, train: Sequence[Example], context: FitContext) -> Candidate:
         """The candidate with the passages that scored best on dev; the first on a tie.
@@ -115,7 +125,9 @@ class Retrieve:
         _check_template(candidate, train)
         collection = Collection.from_files(context.passages())
         unsure = self.abstain and any(row.expected == () for row in train)
-        sizes, rankings, thresholds = self._shares(context.effort, unsure=unsure)
+        quoted = self.quote and context.task.kind == "text"
+        quoted = quoted and Capability.QUOTE in context.model.capabilities
+        shares = self._shares(context.effort, quoted=quoted, unsure=unsure)
         scored: list[tuple[float, Retrieval]] = []
 
         def score(part: Retrieval) -> None:
@@ -125,23 +137,44 @@ class Retrieve:
         def best() -> Retrieval:
             return max(scored, key=lambda pair: pair[0])[1]
 
-        plain = Retrieval(
+        first = Retrieval(
             collection,
-            sizes[0],
+            shares.sizes[0],
             self._rankings[0],
             tokens=self.tokens,
             words=self.words,
             gold=self.gold,
         )
-        for k in sizes:
-            score(replace(plain, k=k))
+        score(first)
+        if shares.quoted:
+            score(replace(first, quote=True))
+        told = best()
+        for k in shares.sizes[1:]:
+            score(replace(told, k=k))
         sized = best()
-        for ranking in rankings:
+        for ranking in shares.rankings:
             score(replace(sized, ranking=ranking))
-        if thresholds:
-            for part in withholding(candidate, best(), train, context, thresholds):
+        if shares.thresholds:
+            for part in withholding(candidate, best(), train, context, shares.thresholds):
                 score(part)
         return candidate.with_part(best())
+
+
+@dataclass(frozen=True, slots=True)
+class _Shares:
+    """Configurations that an effort has room for.
+
+    Attributes:
+        sizes: numbers of passages, one at least.
+        quoted: whether the first is tried with quotes for answers, too.
+        rankings: further ones.
+        thresholds: how many.
+    """
+
+    sizes: list[int]
+    quoted: bool
+    rankings: list[Ranking]
+    thresholds: int
 
 
 def _check_template(candidate: Candidate, train: Sequence[Example]) -> None:

@@ -76,6 +76,10 @@ class EncoderText:
         """What a token stands for, which may be a part of a character."""
         return self._text.token_bytes(token)
 
+    def spellings(self) -> list[bytes]:
+        """What every token stands for, by id; nothing for those that no text may become."""
+        return self._text.spellings()
+
     def with_virtual(self, virtual: range) -> EncoderText:
         """The same with these virtual tokens."""
         return EncoderText(self._tokenizer, virtual)

@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -26,6 +27,7 @@ from accordeur.core.model import (
     Generated,
     ModelIdentity,
     Pieces,
+    Quotable,
     Sampling,
     Scored,
     Usage,
@@ -44,6 +46,7 @@ from accordeur.models.local.kept_prefix import KeptPrefixBody
 from accordeur.models.local.llama import LlamaBody
 from accordeur.models.local.pieces import PromptTokenizer
 from accordeur.models.local.prefix_cache import PrefixCache
+from accordeur.models.local.quoting import Vocabulary, quote
 from accordeur.models.local.scoring import score_rows
 from accordeur.models.local.template import ChatTokenizer
 from accordeur.models.local.token_logprobs import Echoed, token_logprobs
@@ -227,9 +230,10 @@ class LocalModel:
 
     @property
     def capabilities(self) -> frozenset[Capability]:
-        """All that generation, scores and weights allow; `PREFIX` for decoder-only models."""
+        """All that generation, scores and weights allow; more of a decoder-only model."""
         found = {Capability.GENERATE, Capability.SCORE, Capability.WEIGHTS}
-        return frozenset(found | {Capability.PREFIX} if self._chat.causal else found)
+        causal = {Capability.PREFIX, Capability.QUOTE} if self._chat.causal else set()
+        return frozenset(found | causal)
 
     @property
     def context_window(self) -> int:
@@ -348,6 +352,58 @@ class LocalModel:
                     results.append(self._generated(fitted[index], answer, len(row.tokens)))
             seconds = time.perf_counter() - began
             yield Batch(work.indices, tuple(results), seconds, computed)
+
+    def quote(
+        self,
+        prompts: Sequence[Rendered],
+        texts: Sequence[Sequence[Quotable]],
+        max_tokens: int,
+        *,
+        done: Collection[int] = (),
+    ) -> Iterator[Batch[Generated]]:
+        """A stretch of its texts after each prompt; see `core.model.Quoter` and `quoting`.
+
+        Every prompt is a batch of its own: a beam is four rows, and no two have the same texts.
+        """
+        _check(Sampling(max_tokens))
+        fitted = self._fit(prompts, max_tokens)
+        return self._quote(fitted, texts, max_tokens, frozenset(done))
+
+    def _quote(
+        self,
+        fitted: Sequence[Prompt],
+        texts: Sequence[Sequence[Quotable]],
+        max_tokens: int,
+        done: frozenset[int],
+    ) -> Iterator[Batch[Generated]]:
+        for at, (prompt, quotable) in enumerate(zip(fitted, texts, strict=True)):
+            if at in done:
+                continue
+            began = time.perf_counter()
+            prefix, read = self._prefixes.get(prompt.prefix)
+            found = quote(
+                self._body,
+                self._head,
+                prompt.row,
+                prefix,
+                self._stop,
+                self._vocabulary,
+                quotable,
+                max_tokens,
+            )
+            computed = len(prompt.row) + found.computed
+            written = len(found.tokens) + bool(found.tokens)
+            made = Generated(
+                text=self._vocabulary.text(found.tokens),
+                finished=True,
+                logprob=found.logprob / max(1, written),
+                usage=_usage(prompt, len(prompt.tokens), written, computed),
+            )
+            yield Batch((at,), (made,), time.perf_counter() - began, read + computed)
+
+    @cached_property
+    def _vocabulary(self) -> Vocabulary:
+        return Vocabulary(self._chat.spellings())
 
     def _generated(self, prompt: Prompt, answer: Decoded, own: int) -> Generated:
         written = len(answer.logprobs)

@@ -69,6 +69,10 @@ class PromptTokenizer(Protocol):
         """What a token stands for, which may be a part of a character."""
         ...
 
+    def spellings(self) -> list[bytes]:
+        """What every token stands for, by id; nothing for those that no text may become."""
+        ...
+
     def with_virtual(self, virtual: range) -> PromptTokenizer:
         """The same with these ids for the virtual tokens that a soft segment stands for."""
         ...

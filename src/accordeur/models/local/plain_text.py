@@ -90,6 +90,11 @@ class PlainText:
         """What a token stands for; of a virtual one nothing."""
         return b"" if token in self._virtual else self._bytes(token)
 
+    def spellings(self) -> list[bytes]:
+        """What every token stands for, by id; nothing for those that no text may become."""
+        count = self.backend.get_vocab_size()
+        return [b"" if at in self.control else self.token_bytes(at) for at in range(count)]
+
     def _encode_text(self, text: str) -> tuple[int, ...]:
         tokens, places = self._as_text(text)
         found = [place for at, place in zip(tokens, places, strict=True) if at in self.control]

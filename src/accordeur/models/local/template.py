@@ -75,6 +75,10 @@ class ChatTokenizer:
         """What a token stands for, which may be a part of a character."""
         return self._text.token_bytes(token)
 
+    def spellings(self) -> list[bytes]:
+        """What every token stands for, by id; nothing for those that no text may become."""
+        return self._text.spellings()
+
     def with_virtual(self, virtual: range) -> ChatTokenizer:
         """The same template and tokenizer with these virtual tokens."""
         return ChatTokenizer(self._tokenizer, virtual)

@@ -14,6 +14,8 @@ from accordeur.core.model import (
     Generated,
     Model,
     ModelSource,
+    Quotable,
+    Quoter,
     Sampling,
     Scored,
     Usage,
@@ -141,6 +143,36 @@ class PromptedModel:
             encode_text,
             decode_text,
             overhead=overhead,
+        )
+
+    def quote(
+        self,
+        requests: Sequence[Request],
+        quoter: Quoter,
+        texts: Sequence[Sequence[Quotable]],
+        max_tokens: int,
+        done: Collection[int] = (),
+    ) -> Iterator[Batch[tuple[Generated, float]]]:
+        """A stretch of its texts after each request, with its seconds.
+
+        Args:
+            requests: any number.
+            quoter: the model, held to texts.
+            texts: what may be quoted, all of it within the request's context, which is a part of
+                the cache's key.
+            max_tokens: of a quote.
+            done: indices of requests that need none.
+        """
+        prompts, rendering = self._rendered(requests)
+        asked = {"quote": max_tokens}
+        return through_cache(
+            self._cache,
+            call_keys(self.model.identity, prompts, asked, parts=self._added, repeat=self._repeat),
+            done,
+            lambda finished: quoter.quote(prompts, texts, max_tokens, done=finished),
+            encode_text,
+            decode_text,
+            overhead=rendering,
         )
 
     def _rendered(self, requests: Sequence[Request]) -> tuple[list[Rendered], float]:

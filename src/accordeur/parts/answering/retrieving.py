@@ -39,7 +39,10 @@ def retrieving(
     part = candidate.part(Retrieval)
     assert part is not None
     answerer = RetrievingAnswerer(
-        candidate, part, Retriever(part, source), assemble(told_of_passages(candidate, part.words))
+        candidate,
+        part,
+        Retriever(part, source),
+        assemble(told_of_passages(candidate, part.words, quote=part.quote)),
     )
     if part.threshold is None and isinstance(answerer.inner, StreamingAnswerer):
         return StreamingRetrievingAnswerer(answerer, answerer.inner)

@@ -77,7 +77,8 @@ def reader(candidate: Candidate, *, bare: bool, marks: bool) -> Candidate:
         prompt = candidate.part(Prompt) or Prompt("")
         told = prompt.instruction or INSTRUCTION
         candidate = candidate.with_part(replace(prompt, instruction=told, template=TEMPLATE))
-    return told_of_passages(candidate, words)
+    quote = isinstance(own, Retrieval) and own.quote
+    return told_of_passages(candidate, words, quote=quote)
 
 
 def look_up(

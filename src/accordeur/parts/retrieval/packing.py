@@ -20,6 +20,7 @@ GAP = 2
 """Characters, a blank line, that may stand between two passages that are shown as one."""
 
 _MARK = re.compile(r"\[(/?\d+)\]")
+_BLOCK = re.compile(r"^\[(\d+)\] [^\n]*\n(.*?)\n\[/\1\]$", re.DOTALL | re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,11 @@ def delimited(shown: Sequence[Shown]) -> str:
     in round ones, so every character stays at its place.
     """
     return "\n\n".join(_block(one, number) for number, one in enumerate(shown, start=1))
+
+
+def texts_of(delimited: str) -> list[str]:
+    """The texts of passages between their delimiters, as they are shown."""
+    return [found[2] for found in _BLOCK.finditer(delimited)]
 
 
 def _block(one: Shown, number: int) -> str:

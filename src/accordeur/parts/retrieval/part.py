@@ -40,6 +40,7 @@ class Retrieval:
         threshold: estimate under which the answer is withheld; `None` for never.
         gold: share of training rows among whose passages one that holds the answer is put where the
             search missed it (RAFT); of no effect in use.
+        quote: an answer is a stretch of the passages, and nothing else.
     """
 
     slot: ClassVar[Slot] = "retrieval"
@@ -52,6 +53,7 @@ class Retrieval:
     confidence: Confidence | None = None
     threshold: float | None = None
     gold: float = 0.0
+    quote: bool = False
 
     @property
     def trained_parameters(self) -> int:
@@ -68,7 +70,8 @@ class Retrieval:
         how = ranking_name(self.ranking)
         passages = "1 passage" if self.k == 1 else f"{self.k} passages"
         unsure = "" if self.threshold is None else f", silent under {self.threshold:.2f}"
-        return f"{passages} of {len(self.collection.passages)} by {how}{unsure}"
+        quoting = ", quoted" if self.quote else ""
+        return f"{passages} of {len(self.collection.passages)} by {how}{quoting}{unsure}"
 
     def files(self) -> Mapping[str, bytes]:
         """`retrieval.json` and those of `index/`."""
@@ -83,6 +86,8 @@ class Retrieval:
             "threshold": self.threshold,
             "confidence": None if self.confidence is None else self.confidence.to_json(),
         }
+        if self.quote:
+            settings["quote"] = True
         data = json.dumps(settings, indent=2, ensure_ascii=False, sort_keys=True).encode()
         return {FILE: data, **self.collection.files}
 
@@ -108,6 +113,7 @@ class Retrieval:
                 None if confidence is None else Confidence.from_json(confidence),
                 None if threshold is None else float(threshold),
                 float(data["gold"]),
+                bool(data.get("quote", False)),
             )
             _check(made)
         except (KeyError, ValueError, TypeError, AttributeError) as error:

@@ -13,6 +13,7 @@ from accordeur.core.model import ModelSource
 from accordeur.core.rendering import Request
 from accordeur.core.span import Span
 from accordeur.documents.passage import Filter, Found
+from accordeur.parts.decoding import Decoding
 from accordeur.parts.prompt import Prompt
 from accordeur.parts.retrieval.packing import CountTokens, Packed, pack
 from accordeur.parts.retrieval.part import Retrieval
@@ -167,9 +168,18 @@ def holds(found: Sequence[Found], spans: Sequence[Span]) -> bool:
     return any(one.passage.span.overlap(span) for one in found for span in spans)
 
 
-def told_of_passages(candidate: Candidate, words: str) -> Candidate:
-    """The candidate that is shown requests with passages: no retrieval, its words in the prompt."""
+def told_of_passages(candidate: Candidate, words: str, *, quote: bool = False) -> Candidate:
+    """The candidate that is shown requests with passages: no retrieval, its words in the prompt.
+
+    Args:
+        candidate: with or without the part.
+        words: told of passages.
+        quote: its answers are stretches of them, unless it reasons or votes before it answers.
+    """
     prompt = candidate.part(Prompt) or Prompt(candidate.task.instruction)
     instruction = " ".join(piece for piece in (prompt.instruction, words) if piece)
     plain = candidate.without("retrieval")
+    decoding = plain.part(Decoding) or Decoding("generate")
+    if quote and decoding.samples == 1 and "pattern" not in plain.parts:
+        plain = plain.with_part(replace(decoding, mode="quote"))
     return plain.with_part(replace(prompt, instruction=instruction))
