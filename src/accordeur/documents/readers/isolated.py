@@ -58,9 +58,7 @@ def read_isolated(
     return _document(_answer(said, complaint, process.returncode, memory, seconds), name)
 
 
-def _answer(
-    said: bytes, complaint: bytes, code: int, memory: int, seconds: int
-) -> dict[str, Any]:
+def _answer(said: bytes, complaint: bytes, code: int, memory: int, seconds: int) -> dict[str, Any]:
     try:
         answer = json.loads(said)
     except ValueError as error:

@@ -15,7 +15,6 @@ from accordeur.parts.retrieval.abstention import (
     thresholds,
     told_signals,
 )
-from accordeur.parts.retrieval.part import ranking_name
 
 THRESHOLDS = 3
 """That are tried at most."""
@@ -27,7 +26,7 @@ ALWAYS = "always answers"
 def configuration_name(part: Retrieval) -> str:
     """A row of the dev ledger, such as `k=3 fusion 0.5, silent under 0.41`."""
     silent = "" if part.threshold is None else f", silent under {part.threshold:.4g}"
-    return f"k={part.k} {ranking_name(part.ranking)}{silent}"
+    return f"k={part.k} {part.how}{silent}"
 
 
 def withholding(

@@ -17,6 +17,8 @@ from accordeur.levers.retrieve.abstaining import THRESHOLDS, configuration_name,
 from accordeur.parts.prompt import Prompt
 from accordeur.parts.retrieval import Collection, Retrieval
 from accordeur.parts.retrieval.part import TOKENS, WORDS
+from accordeur.parts.retrieval.queries import MOST_TOKENS, WAYS, Way
+from accordeur.parts.retrieval.reranking import Reranking
 
 PASSAGE_TOKENS = 220
 """Of a passage with its delimiters, for the forecast."""
@@ -35,6 +37,10 @@ class Retrieve:
         abstain: learn when an answer is better withheld, where train has rows without an answer.
         gold: when weights are trained on top, the share of train rows that are given a passage with
             the answer where the search missed it, among the distractors it found (RAFT).
+        reranker: name of a cross-encoder that orders what is found, tried with the best ranking;
+            empty for none. It runs on this machine.
+        queries: ways in which the base model writes what is searched for, tried with the best
+            search.
 
     Raises:
         PlanError: a setting is out of range.
@@ -53,6 +59,8 @@ class Retrieve:
     words: str = WORDS
     abstain: bool = True
     gold: float = 0.8
+    reranker: str = ""
+    queries: tuple[Way, ...] = ()
 
     def __post_init__(self) -> None:
         _expect(bool(self.k) and all(k >= 1 for k in self.k), "k", "positive numbers", "3,1,5")
@@ -63,6 +71,8 @@ class Retrieve:
         _expect(shares, "weights", "shares from 0 to 1", "0.5,0.25,0.75")
         _expect(self.tokens >= 1, "tokens", "a positive number", str(TOKENS))
         _expect(0 <= self.gold <= 1, "gold", "a share from 0 to 1", "0.8")
+        ways = all(way in WAYS for way in self.queries)
+        _expect(ways, "queries", f"of {', '.join(WAYS)}", ",".join(WAYS))
 
     @property
     def settings(self) -> Mapping[str, Any]:
@@ -83,39 +93,49 @@ class Retrieve:
         return once + [Ranking("fusion", weight) for weight in others]
 
     def forecast(self, task: TaskBrief, train_rows: int, effort: int) -> tuple[Forecast, ...]:
-        """Sizes, then rankings, then thresholds, which ask the model about train rows alone.
+        """Sizes, rankings, reranker, queries, then thresholds, which ask the model about train rows
+        alone.
 
-        Whether some row has no answer is not known here, so the forecast may be too long.
+        Whether some row has no answer is not known here, so the forecast may be too long; what a
+        reranker takes is not in it.
         """
-        sizes, rankings, thresholds = self._shares(effort, unsure=self.abstain)
-        read = [PASSAGE_TOKENS * k for k in sizes]
+        shares = self._shares(effort, unsure=self.abstain)
+        read = [PASSAGE_TOKENS * k for k in shares.sizes]
         planned = [Forecast(read_tokens=min(self.tokens, tokens)) for tokens in read]
-        usual = min(self.tokens, PASSAGE_TOKENS * sizes[0])
-        planned += [Forecast(read_tokens=usual) for _ in rankings]
+        usual = min(self.tokens, PASSAGE_TOKENS * shares.sizes[0])
+        planned += [Forecast(read_tokens=usual) for _ in (*shares.rankings, *shares.rerankers)]
+        planned += [
+            Forecast(read_tokens=usual, query_tokens=MOST_TOKENS[way]) for way in shares.ways
+        ]
         planned += [
             Forecast(new_prompts=False, train_rows=0 if at else train_rows, read_tokens=usual)
-            for at in range(thresholds)
+            for at in range(shares.thresholds)
         ]
-        more, _, _ = self._shares(effort, unsure=False)
-        return tuple(planned[: max(1, effort)]) if planned else (Forecast(),) * len(more)
+        return tuple(planned)
 
-    def _shares(self, effort: int, *, unsure: bool) -> tuple[list[int], list[Ranking], int]:
-        """Sizes, further rankings and the number of thresholds that an effort has room for."""
+    def _shares(self, effort: int, *, unsure: bool) -> _Shares:
+        """What an effort has room for: sizes, what was asked for by name, thresholds, rankings."""
         sizes = self._sizes[: max(1, effort)]
         left = max(0, effort - len(sizes))
+        rerankers = ((self.reranker,) if self.reranker else ())[:left]
+        left -= len(rerankers)
+        ways = tuple(dict.fromkeys(self.queries))[:left]
+        left -= len(ways)
         thresholds = min(THRESHOLDS, left) if unsure else 0
-        return sizes, self._rankings[1 : 1 + left - thresholds], thresholds
+        rankings = self._rankings[1 : 1 + left - thresholds]
+        return _Shares(sizes, rankings, rerankers, ways, thresholds)
 
     def fit(self, candidate: Candidate, train: Sequence[Example], context: FitContext) -> Candidate:
         """The candidate with the passages that scored best on dev; the first on a tie.
 
         Raises:
             TaskError: the task's template shows no context, so passages would not be seen.
+            ModelError: the reranker is not here.
         """
         _check_template(candidate, train)
         collection = Collection.from_files(context.passages())
         unsure = self.abstain and any(row.expected == () for row in train)
-        sizes, rankings, thresholds = self._shares(context.effort, unsure=unsure)
+        shares = self._shares(context.effort, unsure=unsure)
         scored: list[tuple[float, Retrieval]] = []
 
         def score(part: Retrieval) -> None:
@@ -127,21 +147,46 @@ class Retrieve:
 
         plain = Retrieval(
             collection,
-            sizes[0],
+            shares.sizes[0],
             self._rankings[0],
             tokens=self.tokens,
             words=self.words,
             gold=self.gold,
         )
-        for k in sizes:
+        for k in shares.sizes:
             score(replace(plain, k=k))
         sized = best()
-        for ranking in rankings:
+        for ranking in shares.rankings:
             score(replace(sized, ranking=ranking))
-        if thresholds:
-            for part in withholding(candidate, best(), train, context, thresholds):
+        ranked = best()
+        for name in shares.rerankers:
+            score(replace(ranked, reranking=Reranking.by(context.reranker(name))))
+        found = best()
+        for way in shares.ways:
+            score(replace(found, queries=way))
+        if shares.thresholds:
+            for part in withholding(candidate, best(), train, context, shares.thresholds):
                 score(part)
         return candidate.with_part(best())
+
+
+@dataclass(frozen=True, slots=True)
+class _Shares:
+    """What is scored on dev, in this order.
+
+    Attributes:
+        sizes: numbers of passages.
+        rankings: beside the first one.
+        rerankers: by name, at most one.
+        ways: of writing queries.
+        thresholds: how many.
+    """
+
+    sizes: list[int]
+    rankings: list[Ranking]
+    rerankers: tuple[str, ...]
+    ways: tuple[Way, ...]
+    thresholds: int
 
 
 def _check_template(candidate: Candidate, train: Sequence[Example]) -> None:
