@@ -2,7 +2,9 @@
 
 Question and text stand in one row of tokens, so every word of one sees every word of the other. The
 score is the network's output itself. sentence-transformers puts it through a sigmoid where the
-folder does not say otherwise; that changes no order but of scores that it rounds to the same 1.0.
+folder does not say otherwise; that changes no order but of scores that it rounds to the same 1.0. A
+text that spells a control token, such as `[SEP]`, is text here; to sentence-transformers it is the
+token.
 
 R. Nogueira, K. Cho, Passage Re-ranking with BERT, 2019, https://arxiv.org/abs/1901.04085.
 """
@@ -50,10 +52,8 @@ class CrossEncoder:
     def __init__(self, pairs: Pairs, tokens: PairTokens, identity: ModelIdentity) -> None:
         self._pairs = pairs
         self._limit = tokens.limit
-        self._counter = tokens.tokenizer
-        self._counter.no_padding()
+        self._counter, self._tokenizer = _plain(tokens.tokenizer), _plain(tokens.tokenizer)
         self._counter.no_truncation()
-        self._tokenizer = Tokenizer.from_str(self._counter.to_str())
         self._tokenizer.enable_truncation(tokens.limit, strategy="only_second")
         self.identity = identity
 
@@ -76,6 +76,14 @@ class CrossEncoder:
             for at, score in zip(batch, self._pairs.scores(rows, types), strict=True):
                 scores[at] = score
         return Relevance(tuple(scores), sum(bool(one.overflowing) for one in read))
+
+
+def _plain(tokenizer: Tokenizer) -> Tokenizer:
+    """A copy that adds no padding, and takes text that spells a control token for text."""
+    made: Tokenizer = Tokenizer.from_str(tokenizer.to_str())
+    made.no_padding()
+    made.encode_special_tokens = True
+    return made
 
 
 def load_cross_encoder(
