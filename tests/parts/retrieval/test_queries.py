@@ -29,6 +29,8 @@ QUESTION = "How long is parental leave?"
         ("**parental leave**", "parental leave"),
         ("\n\nparental leave 2026", "parental leave 2026"),
         ("2026 leave", "2026 leave"),
+        ('"1. parental leave"', "parental leave"),
+        ("Here is a search query:\n\nparental leave", "parental leave"),
     ],
 )
 def test_a_rewritten_question_is_the_first_line_without_its_ornaments(
@@ -44,6 +46,7 @@ def test_a_rewritten_question_is_the_first_line_without_its_ornaments(
         "  \n ",
         "...",
         "Query:",
+        "The answer is:",
         "I'm sorry, but I cannot help with that.",
         "word " * LONGEST,
         "how long is PARENTAL leave",

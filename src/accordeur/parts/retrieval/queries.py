@@ -94,9 +94,9 @@ def _before(request: Request) -> str:
 def read_queries(text: str, question: str, way: Way, *, finished: bool = True) -> tuple[str, ...]:
     """The usable queries in what a model wrote; none where there are none.
 
-    A query is a line with a letter or digit, not longer than `LONGEST`, that is no refusal and not
-    the question itself. Numbers, quotation marks and a word such as `Query:` before it are left
-    out. A last line that the limit cut is no query.
+    A query is a line with a letter or digit, not longer than `LONGEST`, that is no refusal, does
+    not end with a colon, and is not the question itself. Numbers, quotation marks and a word such
+    as `Query:` before it are left out. A last line that the limit cut is no query.
 
     Args:
         text: of the model.
@@ -114,16 +114,22 @@ def read_queries(text: str, question: str, way: Way, *, finished: bool = True) -
         query = _plain(line)
         if len(found) < (1 if way == "rewrite" else MOST) and _usable(query):
             found.setdefault(fold(query), query)
-        elif way == "rewrite" and query:
+        elif way == "rewrite" and query and not _heads(query):
             break
     found.pop(fold(question), None)
     return tuple(found.values())
 
 
 def _plain(line: str) -> str:
-    query = _NUMBERED.sub("", line).strip(_QUOTES)
+    query = _NUMBERED.sub("", line.strip(_QUOTES)).strip(_QUOTES)
     return _NAMED.sub("", query).strip(_QUOTES)
 
 
+def _heads(line: str) -> bool:
+    """Whether it only announces what follows, such as `Here are three queries:`."""
+    return line.endswith(":")
+
+
 def _usable(query: str) -> bool:
-    return bool(fold(query)) and len(query) <= LONGEST and not is_refusal(query)
+    words = bool(fold(query)) and not _heads(query)
+    return words and len(query) <= LONGEST and not is_refusal(query)
