@@ -130,9 +130,8 @@ def test_a_reranker_is_kept_where_it_scores_best(tmp_path: Path) -> None:
     trial = reranked(tmp_path, ScriptedReranker(finds_the_caller))
     (plain, before), (named, after) = trial.ledger
     assert (plain, named) == ("k=1 dense", "k=1 dense, reranked by scripted-reranker")
-    assert before is not None
     assert after == pytest.approx(8 / 10)
-    assert before < after
+    assert (before or 0.0) < 0.5
     found = part(trial.result.parts["retrieval"])
     assert found.reranking == Reranking("scripted-reranker", "scripted")
 
