@@ -278,6 +278,9 @@ def folder_digest(folder: Path) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
+_FETCHED = ["*.json", "*.safetensors", "*.jinja", "vocab.txt"]
+
+
 def _download(name: str, log: Log | None) -> Path:
     """A hub model's folder in the Hugging Face cache; no code and no pickle is fetched."""
     from huggingface_hub import snapshot_download
@@ -286,7 +289,7 @@ def _download(name: str, log: Log | None) -> Path:
     if log is not None:
         log(f"looking for `{name}` in the Hugging Face cache and hub")
     try:
-        return Path(snapshot_download(name, allow_patterns=["*.json", "*.safetensors", "*.jinja"]))
+        return Path(snapshot_download(name, allow_patterns=_FETCHED))
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ModelError(

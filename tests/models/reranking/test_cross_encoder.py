@@ -190,6 +190,15 @@ def test_a_head_that_is_not_there_is_not_drawn_at_random(make: Make, tmp_path: P
         Models().reranker(str(tmp_path / "headless"))
 
 
+def test_damaged_weights_are_told_and_order_nothing(make: Make) -> None:
+    folder = make()
+    network = transformers.BertForSequenceClassification.from_pretrained(folder)
+    network.classifier.bias.data[:] = float("nan")
+    network.save_pretrained(folder)
+    with pytest.raises(ModelError, match="are no numbers"):
+        Models().reranker(str(folder)).score(QUESTION, TEXTS)
+
+
 @pytest.mark.parametrize(
     ("file", "text", "told"),
     [

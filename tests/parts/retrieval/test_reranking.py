@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from accordeur.core.errors import BundleError, ModelError
+from accordeur.core.model import Reranker
 from accordeur.core.rendering import Request
 from accordeur.documents.passage import Ranking
 from accordeur.parts.retrieval import Collection, Retrieval, load
@@ -36,6 +37,17 @@ def test_a_reranker_with_other_weights_is_refused(collection: Collection) -> Non
     part = Retrieval(collection, 1, Ranking("lexical"), reranking=BY)
     with pytest.raises(ModelError, match=r"another reranker `/models/ce`"):
         names(part, source, "wages")
+
+
+def test_a_reranker_that_is_not_here_is_named(collection: Collection) -> None:
+    class Without(ScriptedSource):
+        def reranker(self, name: str) -> Reranker:
+            raise ModelError(f"There is no folder `{name}`.", hint="fetch it")
+
+    part = Retrieval(collection, 1, Ranking("lexical"), reranking=BY)
+    with pytest.raises(ModelError, match=r"needs the reranker `/models/ce`\. There is no") as told:
+        names(part, Without(), "wages")
+    assert told.value.hint == "fetch it"
 
 
 def test_both_are_kept_by_a_bundle(collection: Collection) -> None:

@@ -414,7 +414,7 @@ def load_cross_encoder(folder: Path, dtype: torch.dtype = torch.float32) -> Any:
     Raises:
         ModelError: the folder holds no such model.
     """
-    hint = "name a cross-encoder, such as hf/cross-encoder/ms-marco-MiniLM-L6-v2"
+    hint = "name a cross-encoder, such as hf/cross-encoder/ms-marco-MiniLM-L-6-v2"
     try:
         config = transformers.AutoConfig.from_pretrained(str(folder), local_files_only=True)
         if config.model_type not in _ENCODERS:

@@ -11,13 +11,14 @@ R. Nogueira, K. Cho, Passage Re-ranking with BERT, 2019, https://arxiv.org/abs/1
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
 from tokenizers import Tokenizer
 
-from accordeur.core.errors import ContextOverflow
+from accordeur.core.errors import ContextOverflow, ModelError
 from accordeur.core.fingerprint import digest as fingerprint
 from accordeur.core.model import ModelIdentity, Relevance
 from accordeur.models.length_batches import length_batches
@@ -58,7 +59,12 @@ class CrossEncoder:
         self.identity = identity
 
     def score(self, question: str, texts: Sequence[str]) -> Relevance:
-        """The relevance of each text; see `core.model.Reranker`."""
+        """The relevance of each text; see `core.model.Reranker`.
+
+        Raises:
+            ContextOverflow: the question leaves no room for a text.
+            ModelError: the network gives no numbers.
+        """
         room = self._limit - len(self._counter.encode(question, "").ids)
         if room < LEAST:
             raise ContextOverflow(
@@ -75,6 +81,11 @@ class CrossEncoder:
             rows, types = [read[at].ids for at in batch], [read[at].type_ids for at in batch]
             for at, score in zip(batch, self._pairs.scores(rows, types), strict=True):
                 scores[at] = score
+        if not all(map(math.isfinite, scores)):
+            raise ModelError(
+                f"`{self.identity.name}` gives scores that are no numbers.",
+                hint="fetch the model again",
+            )
         return Relevance(tuple(scores), sum(bool(one.overflowing) for one in read))
 
 

@@ -43,7 +43,11 @@ class Reranking:
         Raises:
             ModelError: the reranker is not here, or has other weights.
         """
-        reranker = source.reranker(self.name)
+        try:
+            reranker = source.reranker(self.name)
+        except ModelError as error:
+            told = f"This candidate needs the reranker `{self.name}`. {error.message}"
+            raise ModelError(told, hint=error.hint) from error
         if reranker.identity.digest != self.digest:
             raise ModelError(
                 f"This candidate was made with another reranker `{self.name}` than the one here.",
