@@ -146,7 +146,7 @@ def test_where_nothing_usable_is_written_the_question_is_searched(
     say: Say, index: str, called: list[str]
 ) -> None:
     said = say("ask", index, "What may a hotel cost?", *called, "--rewrite")
-    assert "No usable query was written; the question itself was searched for." in said.err
+    assert "The model wrote no other query; the question itself was searched for." in said.err
     data = json.loads(say("ask", index, "hotel cost?", *called, "--rewrite", "--json").out)
     assert data["queries"] == ["hotel cost?"]
     assert data["passages"][0]["document"] == "hotel.md"

@@ -137,7 +137,7 @@ def search_notes(looked: Looked) -> list[str]:
     if sought.reply is None:
         return []
     if sought.texts == (question_of(looked.request),):
-        return ["No usable query was written; the question itself was searched for."]
+        return ["The model wrote no other query; the question itself was searched for."]
     return [f"searched for: {' | '.join(one_line(text, 120) for text in sought.texts)}"]
 
 
