@@ -17,6 +17,7 @@ from accordeur.documents.index import (
     open_index,
     update_index,
 )
+from accordeur.documents.index.titles import embedded_text
 from accordeur.testing import ScriptedEmbedder
 
 SMALL = IndexSettings(chunk_tokens=24, overlap=6)
@@ -104,7 +105,12 @@ def check(index: Index) -> None:
         assert passage.text == text[passage.span.start : passage.span.end]
         assert passage.text.strip() == passage.text != ""
         assert index.vectors is not None
-        (vector,) = ScriptedEmbedder().embed([passage.text])
+        (titles,) = index.connection.execute(
+            "SELECT titles FROM passages WHERE number = ?", (number,)
+        ).fetchone()
+        above = [passage.metadata.get("title", ""), *passage.headings]
+        assert not titles or set(titles.split(" > ")) <= set(above)
+        (vector,) = ScriptedEmbedder().embed([embedded_text(titles, passage.text)])
         assert np.array_equal(index.vectors[number], vector)
     (words,) = index.connection.execute("SELECT COUNT(*) FROM passage_words_docsize").fetchone()
     assert words == len(index)

@@ -16,9 +16,10 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from accordeur.core.errors import StoreError, UsageError
 from accordeur.core.model import Embedder
@@ -29,7 +30,7 @@ from accordeur.documents.index.ledger import Ledger
 from accordeur.documents.index.pending import PendingVectors
 from accordeur.documents.index.scanning import check_sources
 from accordeur.documents.index.schema import FILE, MIGRATIONS, fingerprint, read_facts, write_fact
-from accordeur.documents.index.settings import EmbedderInfo, IndexSettings, passages_key
+from accordeur.documents.index.settings import VERSION, EmbedderInfo, IndexSettings, passages_key
 from accordeur.store.database import connect, transaction
 from accordeur.store.durable import timestamp
 
@@ -66,6 +67,7 @@ def build_index(
         try:
             if not again:
                 _refuse_mixing(connection, folder, wanted, embedder)
+            again = again or _older(read_facts(connection))
             return _change(connection, folder, places, wanted, embedder, progress, again)
         finally:
             connection.close()
@@ -97,7 +99,8 @@ def update_index(
             settings = IndexSettings.from_json(facts["settings"])
             _refuse_mixing(connection, folder, settings, embedder)
             places = check_sources([Path(one) for one in facts["sources"]])
-            return _change(connection, folder, places, settings, embedder, progress, False)
+            again = _older(facts)
+            return _change(connection, folder, places, settings, embedder, progress, again)
         finally:
             connection.close()
 
@@ -117,7 +120,10 @@ def _refuse_mixing(
 ) -> None:
     facts = read_facts(connection)
     info = EmbedderInfo.of(embedder) if embedder is not None else None
-    if not facts or facts["passages_key"] == passages_key(settings.size(embedder), info):
+    if not facts:
+        return
+    key = passages_key(settings.size(embedder), info, _version(facts))
+    if facts["passages_key"] == key:
         return
     was, now = facts["embedder"], info.to_json() if info else None
     if was != now:
@@ -129,6 +135,15 @@ def _refuse_mixing(
         f"The index `{folder}` was built {told}; the two cannot be mixed.",
         hint=f"accordeur index build {folder} DOCS... --again",
     )
+
+
+def _version(facts: Mapping[str, Any]) -> int:
+    return int(facts.get("version", 1))
+
+
+def _older(facts: Mapping[str, Any]) -> bool:
+    """Whether an index was made by a program that cut or embedded otherwise."""
+    return bool(facts) and _version(facts) < VERSION
 
 
 def _embedder_words(info: dict[str, object] | None) -> str:
@@ -170,6 +185,7 @@ def _change(
             "sources": [str(source) for source in sources],
             "embedder": info.to_json() if info else None,
             "passages_key": passages_key(size, info),
+            "version": VERSION,
             "vectors": vectors,
             "updated": timestamp(),
         }.items():

@@ -14,6 +14,7 @@ from accordeur.core.model import Embedder, FloatArray
 from accordeur.documents.index.build_report import BuildReport
 from accordeur.documents.index.pending import PendingVectors
 from accordeur.documents.index.settings import EmbedderInfo
+from accordeur.documents.index.titles import embedded_text
 from accordeur.documents.index.vector_file import VectorsLost, map_vectors, write_vectors
 
 Progress = Callable[[str, int, int], None]
@@ -180,5 +181,7 @@ def _checked(embedder: Embedder, vectors: FloatArray, texts: int) -> FloatArray:
 
 
 def _text(connection: sqlite3.Connection, key: bytes) -> str:
-    row = connection.execute("SELECT text FROM passages WHERE hash = ? LIMIT 1", (key,)).fetchone()
-    return str(row[0])
+    row = connection.execute(
+        "SELECT titles, text FROM passages WHERE hash = ? LIMIT 1", (key,)
+    ).fetchone()
+    return embedded_text(*row)

@@ -19,6 +19,7 @@ from accordeur.documents.index.embedding import Progress
 from accordeur.documents.index.scanning import SourceFile, scan, signature
 from accordeur.documents.index.schema import write_fact
 from accordeur.documents.index.settings import IndexSettings
+from accordeur.documents.index.titles import embedded_text, titles_over
 from accordeur.documents.readers import Reader, Unreadable, reader_for
 from accordeur.documents.readers.files import content_hash, read_whole
 
@@ -168,8 +169,8 @@ class Ledger:
             (key, reader.key, document.text, *_described(document)),
         ).fetchone()[0]
         self._connection.executemany(
-            "INSERT INTO passages (content, start, end, page, headings, text, tokens, hash)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO passages (content, start, end, page, headings, text, tokens, titles,"
+            " hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 (
                     content,
@@ -179,7 +180,8 @@ class Ledger:
                     json.dumps(one.headings),
                     text := document.text[one.start : one.end],
                     one.tokens,
-                    bytes.fromhex(digest_bytes(text.encode())),
+                    titles := titles_over(document, one, self._count, self._most),
+                    bytes.fromhex(digest_bytes(embedded_text(titles, text).encode())),
                 )
                 for one in chunks
             ),

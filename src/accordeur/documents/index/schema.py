@@ -2,7 +2,8 @@
 
     contents       what stands in files, each distinct one once: text, pages, headings, metadata
     documents      names, and which content each has; or why it was skipped
-    passages       slices of contents; `number` is the row of the vector
+    passages       slices of contents; `number` is the row of the vector, `titles` are embedded
+                   before the text, `hash` is that of both
     passage_words  FTS5 over the texts of passages, kept equal to them by triggers
     facts          settings, embedder, name of the file of vectors, as JSON by name
 
@@ -48,7 +49,11 @@ def _create(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-MIGRATIONS = [_create]
+def _add_titles(connection: sqlite3.Connection) -> None:
+    connection.execute("ALTER TABLE passages ADD COLUMN titles TEXT NOT NULL DEFAULT ''")
+
+
+MIGRATIONS = [_create, _add_titles]
 """Numbered by position; only ever added to."""
 
 

@@ -16,6 +16,11 @@ CHUNK_TOKENS = 200
 OVERLAP = 32
 """Where chunks are at least four times as long; else a quarter of them."""
 
+VERSION = 2
+"""Of the way from a document to its passages and to what is embedded of them. 2: titles are
+embedded with the text. An index of an older version is built again when it is next brought up to
+date, and its vectors of texts that stayed are used."""
+
 MAX_FILE_SIZE = 50_000_000
 """Bytes."""
 
@@ -104,6 +109,15 @@ class EmbedderInfo:
         return {name: getattr(self, name) for name in self.__slots__}
 
 
-def passages_key(size: ChunkSize, embedder: EmbedderInfo | None) -> str:
-    """Equal where passages of two builds may stand side by side: same cut, same vectors."""
-    return digest([size.tokens, size.overlap, embedder.key if embedder else None])
+def passages_key(
+    size: ChunkSize, embedder: EmbedderInfo | None, version: int = VERSION
+) -> str:
+    """Equal where passages of two builds may stand side by side: same cut, same vectors.
+
+    Args:
+        size: of chunks.
+        embedder: if there are vectors.
+        version: of the way from a document to passages and to what is embedded.
+    """
+    parts = [size.tokens, size.overlap, embedder.key if embedder else None]
+    return digest([*parts, version] if version > 1 else parts)
