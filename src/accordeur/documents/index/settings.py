@@ -109,9 +109,7 @@ class EmbedderInfo:
         return {name: getattr(self, name) for name in self.__slots__}
 
 
-def passages_key(
-    size: ChunkSize, embedder: EmbedderInfo | None, version: int = VERSION
-) -> str:
+def passages_key(size: ChunkSize, embedder: EmbedderInfo | None, version: int = VERSION) -> str:
     """Equal where passages of two builds may stand side by side: same cut, same vectors.
 
     Args:
