@@ -30,6 +30,9 @@ QUESTION = "How long is parental leave?"
         ("\n\nparental leave 2026", "parental leave 2026"),
         ("2026 leave", "2026 leave"),
         ('"1. parental leave"', "parental leave"),
+        ("1.5 litres of thinner", "1.5 litres of thinner"),
+        ("12:30 ferry", "12:30 ferry"),
+        ("question-answering systems", "question-answering systems"),
         ("Here is a search query:\n\nparental leave", "parental leave"),
     ],
 )

@@ -94,6 +94,7 @@ class RetrievingAnswerer:
     def forget(self) -> None:
         """Drop the model's prefixes; the index stays open."""
         self.inner.forget()
+        self._retriever.forget()
 
     def answer(
         self, requests: Sequence[Request], *, done: Collection[int] = ()

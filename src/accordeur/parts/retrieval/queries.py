@@ -48,9 +48,9 @@ _WORDS: Mapping[Way, str] = {
     ),
 }
 
-_NUMBERED = re.compile(r"^\s*(?:[-*•·]|\(?\d{1,2}[.):])\s*")
+_NUMBERED = re.compile(r"^\s*(?:[-*•·]|\(?\d{1,2}[.):])\s+")
 _NAMED = re.compile(
-    r"^(?:the\s+)?(?:search\s+)?(?:query|queries|question)\s*(?:\d+\s*)?[:=-]\s*", re.I
+    r"^(?:the\s+)?(?:search\s+)?(?:query|queries|question)\s*(?:\d+\s*)?[:=]\s*", re.I
 )
 _QUOTES = "\"'“”‘’«»`*_ \t"
 

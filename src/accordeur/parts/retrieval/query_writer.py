@@ -82,6 +82,10 @@ class QueryWriter:
         self._cache = cache
         self._repeat = repeat
 
+    def forget(self) -> None:
+        """Drop the model's prefixes."""
+        self._model.forget()
+
     def write(self, requests: Sequence[Request]) -> list[Sought]:
         """What is searched for each request; one that asks nothing costs no call."""
         sought = [Sought.itself(one) for one in requests]

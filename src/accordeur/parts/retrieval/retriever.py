@@ -65,6 +65,11 @@ class Retriever:
         self._source = source
         self._writer = writer
 
+    def forget(self) -> None:
+        """Drop what writing queries left in the model's memory; the index stays open."""
+        if self._writer is not None:
+            self._writer.forget()
+
     def seek(self, requests: Sequence[Request]) -> list[Sought]:
         """What is searched for each request."""
         if self._part.queries is None or self._writer is None:
