@@ -25,7 +25,7 @@ import numpy as np
 import yaml
 
 import accordeur
-from accordeur.core.model import Embedder, FloatArray, Model, ModelIdentity
+from accordeur.core.model import Embedder, FloatArray, Model, ModelIdentity, Reranker
 from accordeur.measure.statistics.wilson import wilson
 from accordeur.models.source import Models
 from benchmarks.quality.datasets import SETS, LabelSet, data_root, read_rows
@@ -99,6 +99,10 @@ class Source:
         if name not in self._embedders:
             self._embedders[name] = Remembering(self._models.embedder(name))
         return self._embedders[name]
+
+    def reranker(self, name: str) -> Reranker:
+        """The reranker of this name."""
+        return self._models.reranker(name)
 
 
 def write_task(chosen: LabelSet, rows: Sequence[Mapping[str, Any]], folder: Path) -> Path:

@@ -6,6 +6,7 @@ import os
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -18,13 +19,17 @@ from accordeur.bench.forecast import (
     Rows,
     RowTokens,
     Speed,
+    _as_answered,
+    _new_tokens,
     choose_effort,
     measure_speed,
     plan_seconds,
 )
 from accordeur.bench.stacks import Stack, parse_stacks
 from accordeur.core.errors import PlanError
+from accordeur.core.lever import Forecast
 from accordeur.levers.floor import floors_for
+from accordeur.levers.retrieve import Retrieve
 from accordeur.testing.puzzle import KnowingModel
 from accordeur.testing.toy import label_task
 
@@ -170,3 +175,21 @@ def test_votes_and_calls_are_counted_apart() -> None:
     short = replace(TASK, dev=TASK.dev)
     few = [plan_seconds(levers, short, TOKENS, speed, 2, screening=one) for one in (True, False)]
     assert few[0] == few[1], "few rows are never screened"
+
+
+def test_queries_are_a_call_of_their_own_whatever_stands_on_them() -> None:
+    """Written once per row, however many answers are sampled from what they find."""
+    one: dict[str, Any] = {"k": (1,), "modes": ("lexical",), "weights": (0.5,), "abstain": False}
+    written = Retrieve(**one, queries=("rewrite",))
+    plain = replace(written, queries=())
+
+    def seconds(lever: Retrieve) -> float:
+        stack = Stack("retrieve", (lever,))
+        return plan_seconds([stack], TASK, TOKENS, SPEED, 2)["retrieve"]
+
+    dev = len(TASK.dev)
+    assert seconds(written) > seconds(plain) + dev * 0.6 * 48 / SPEED.decode
+    alone, together = Forecast(query_tokens=48), Forecast(query_tokens=48, samples=5)
+    fixed = _new_tokens(alone, TOKENS) - _new_tokens(Forecast(), TOKENS)
+    assert _new_tokens(together, TOKENS) - _new_tokens(Forecast(samples=5), TOKENS) == fixed
+    assert _as_answered(Forecast(samples=5), 0, alone).query_tokens == 48

@@ -13,7 +13,7 @@ import openai
 import pytest
 
 from accordeur.core.candidate import Candidate
-from accordeur.core.model import Embedder, Model
+from accordeur.core.model import Embedder, Model, Reranker
 from accordeur.models.openai_api.client import Patience
 from accordeur.models.openai_api.model import EndpointModel
 from accordeur.models.openai_api.vendors import VENDORS, endpoint
@@ -50,6 +50,9 @@ class Called:
         return self._model
 
     def embedder(self, name: str) -> Embedder:
+        raise NotImplementedError
+
+    def reranker(self, name: str) -> Reranker:
         raise NotImplementedError
 
 

@@ -21,7 +21,7 @@ from accordeur.core.errors import ModelError, TaskError
 from accordeur.core.fingerprint import seed_for
 from accordeur.core.lever import Evaluation, Stopped
 from accordeur.core.measurement import Measurement, RowResult
-from accordeur.core.model import Embedder, Model, ModelSource
+from accordeur.core.model import Embedder, Model, ModelSource, Reranker
 from accordeur.core.rendering import Request
 from accordeur.core.task import Example, TaskBrief
 from accordeur.measure.cost import Tokens
@@ -156,6 +156,10 @@ class EntryContext:
     def embedder(self) -> Embedder:
         """The embedding model of the run."""
         return self.bench.source.embedder(self.bench.embedder_name)
+
+    def reranker(self, name: str) -> Reranker:
+        """The reranker of this name."""
+        return self.bench.source.reranker(name)
 
     def log(self, message: str) -> None:
         """A line for the run's log."""

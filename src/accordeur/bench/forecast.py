@@ -39,6 +39,8 @@ EMBED_SECONDS = 0.01
 """Of a floor, and of embedding one short text; measured on two AVX2 cores."""
 WRITTEN = 0.6
 """Share of the tokens allowed that an answer takes."""
+ASKING_TOKENS = 40
+"""Of the words that ask for search queries."""
 LADDER_RUNGS, LADDER_TOKENS = 4, 660
 """Rungs with passages, and tokens of three passages."""
 SURVIVES, SURVIVES_SCORING = 0.25, 0.05
@@ -354,6 +356,7 @@ def _as_answered(work: Forecast, shown: int, beneath: Forecast) -> Forecast:
     """A configuration with demonstrations, passages, calls and samples of the levers beneath."""
     work = replace(work, shown_per_row=max(shown, work.shown_per_row))
     work = replace(work, read_tokens=max(work.read_tokens, beneath.read_tokens))
+    work = replace(work, query_tokens=max(work.query_tokens, beneath.query_tokens))
     work = replace(work, samples=work.samples * beneath.samples)
     if work.new_tokens is None:
         return replace(work, calls=beneath.calls, new_tokens=beneath.new_tokens)
@@ -376,12 +379,13 @@ def _prompt_tokens(work: Forecast, tokens: RowTokens) -> float:
     again = (work.calls - 1) / 2 * (work.new_tokens or 0)
     row = tokens.row + work.read_tokens
     one = work.calls * row + answers + work.shown_per_row * tokens.shown + again
-    return work.samples * one
+    queries = tokens.row + ASKING_TOKENS if work.query_tokens else 0.0  # once, however many samples
+    return work.samples * one + queries
 
 
 def _new_tokens(work: Forecast, tokens: RowTokens) -> float:
     one = tokens.new if work.new_tokens is None else WRITTEN * work.new_tokens
-    return work.samples * one
+    return work.samples * one + WRITTEN * work.query_tokens
 
 
 def choose_effort(

@@ -21,7 +21,7 @@ from accordeur.core.budget import Budget
 from accordeur.core.candidate import Candidate
 from accordeur.core.checkpoints import Checkpoints, Saved
 from accordeur.core.lever import Evaluation
-from accordeur.core.model import Embedder, FloatArray, Model
+from accordeur.core.model import Embedder, FloatArray, Model, Reranker
 from accordeur.core.task import Example, TaskBrief
 
 if TYPE_CHECKING:
@@ -75,6 +75,10 @@ class LeverView:
     def embedder(self) -> Embedder:
         """The embedding model of the run."""
         return _ENTRIES[self].embedder
+
+    def reranker(self, name: str) -> Reranker:
+        """The reranker of this name. Errors as `FitContext.reranker`."""
+        return _ENTRIES[self].reranker(name)
 
     def evaluate(
         self, candidate: Candidate, configuration: str, *, control: bool = False

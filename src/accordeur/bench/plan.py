@@ -23,6 +23,7 @@ class Plan:
     Attributes:
         task: digest of words, labels, metric and all rows.
         model, embedder: identities of what is loaded; `None` when not used.
+        rerankers: identities of those that levers name.
         entries: floors first, then as-is, then the rest in the order asked.
         refused: entries that cannot be pulled.
         effort: configurations a searching lever may score on dev.
@@ -35,6 +36,7 @@ class Plan:
     task: str
     model: ModelIdentity | None
     embedder: ModelIdentity | None
+    rerankers: tuple[ModelIdentity, ...]
     entries: tuple[Stack, ...]
     refused: tuple[Refusal, ...]
     effort: int
@@ -46,7 +48,9 @@ class Plan:
 
     def to_json(self) -> dict[str, Any]:
         """As plain data; its digest is the plan's hash."""
+        named = {"rerankers": [one.to_json() for one in self.rerankers]} if self.rerankers else {}
         return {
+            **named,
             "accordeur": __version__,
             "task": self.task,
             "model": self.model.to_json() if self.model else None,
@@ -82,6 +86,7 @@ def make_plan(
     *,
     model: ModelIdentity | None,
     embedder: ModelIdentity | None,
+    rerankers: Sequence[ModelIdentity] = (),
     floors: Sequence[Stack],
     stacks: Sequence[Stack],
     refused: Sequence[Refusal],
@@ -96,6 +101,7 @@ def make_plan(
         task=task.digest,
         model=model,
         embedder=embedder,
+        rerankers=tuple(rerankers),
         entries=(*floors, *stacks),
         refused=tuple(refused),
         effort=effort,

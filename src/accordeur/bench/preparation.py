@@ -28,9 +28,9 @@ from accordeur.bench.stacks import (
 )
 from accordeur.bench.within_budget import ByTokens, Forecaster, WithoutModel, within_budget
 from accordeur.core.candidate import Candidate
-from accordeur.core.errors import ModelError, UsageError
+from accordeur.core.errors import ModelError, PlanError, UsageError
 from accordeur.core.lever import Lever, Need
-from accordeur.core.model import Embedder, Model, ModelSource
+from accordeur.core.model import Embedder, Model, ModelIdentity, ModelSource
 from accordeur.core.rendering import Request
 from accordeur.core.task import Example, Task
 from accordeur.levers.floor import floors_for
@@ -86,6 +86,7 @@ class Preparation:
         self._source = source
         self.model: Model | None = None
         self.embedder: Embedder | None = None
+        self.rerankers: tuple[ModelIdentity, ...] = ()
         self.forecast: dict[str, float] = {}
         self.documents: TaskDocuments | None = None
 
@@ -96,12 +97,12 @@ class Preparation:
         return self._source
 
     def load(self) -> None:
-        """Load the language model and the embedding model.
+        """Load the language model, the embedding model and the rerankers that levers name.
 
         Raises:
             ModelError: one of them is missing, or an endpoint does not answer; a run with `-m none`
                 goes on without embeddings.
-            PlanError: the task forbids endpoints.
+            PlanError: the task forbids endpoints, or a reranker is one.
             UsageError: a limit of money without a price.
         """
         if self._source is None:
@@ -116,6 +117,8 @@ class Preparation:
             if self.model is not None:
                 raise
             self.embedder = None
+        if self.model is not None:
+            self.rerankers = _rerankers(self.stacks, self._source)
 
     def _models(self) -> ModelSource:
         from accordeur.models.source import Models, is_endpoint, resolve
@@ -179,6 +182,7 @@ class Preparation:
             task,
             model=self.model.identity if self.model else None,
             embedder=self.embedder.identity if self.embedder else None,
+            rerankers=self.rerankers,
             floors=floors,
             stacks=possible,
             refused=refused,
@@ -301,6 +305,25 @@ def _check_template(task: Task) -> None:
     fill([*task.train, *task.dev])
     if task.held_out is not None:
         task.held_out.audit(fill)
+
+
+def _rerankers(stacks: Sequence[Stack], source: ModelSource) -> tuple[ModelIdentity, ...]:
+    """The rerankers that levers name in their setting `reranker`: they are part of the plan.
+
+    Raises:
+        ModelError: one is not here.
+        PlanError: one is called: nobody knows here what it costs.
+    """
+    levers = [lever for stack in stacks for lever in stack.levers]
+    names = dict.fromkeys(str(one.settings.get("reranker") or "") for one in levers)
+    found = tuple(source.reranker(name).identity for name in names if name)
+    for one in found:
+        if one.remote:
+            raise PlanError(
+                f"`{one.name}` is called, and a run has no price for what it reads.",
+                hint="name a reranker that runs here: --set retrieve.reranker=hf/ORG/NAME",
+            )
+    return found
 
 
 def _with_options(task: Task, options: Options) -> Task:

@@ -17,7 +17,7 @@ from accordeur.core.answer import Answer
 from accordeur.core.budget import Budget
 from accordeur.core.candidate import Candidate
 from accordeur.core.checkpoints import Checkpoints
-from accordeur.core.model import Embedder, Model
+from accordeur.core.model import Embedder, Model, Reranker
 from accordeur.core.part import Slot
 from accordeur.core.task import Example, TaskBrief, TaskKind
 
@@ -110,6 +110,14 @@ class FitContext(Protocol):
         """The embedding model of the run."""
         ...
 
+    def reranker(self, name: str) -> Reranker:
+        """The reranker of this name.
+
+        Raises:
+            ModelError: it cannot be found or loaded.
+        """
+        ...
+
     def evaluate(
         self, candidate: Candidate, configuration: str, *, control: bool = False
     ) -> Evaluation:
@@ -182,6 +190,7 @@ class Forecast:
         new_tokens: written per answer over all calls, at most; `None` for what the task's own
             answers take.
         read_tokens: of passages before each row.
+        query_tokens: written before each row in a call of their own, which reads the row.
     """
 
     new_prompts: bool = True
@@ -192,6 +201,7 @@ class Forecast:
     calls: int = 1
     new_tokens: int | None = None
     read_tokens: int = 0
+    query_tokens: int = 0
 
 
 @runtime_checkable

@@ -380,6 +380,37 @@ class Embedder(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Relevance:
+    """How well texts answer one question.
+
+    Attributes:
+        scores: of each text, higher is better; comparable within one question alone.
+        cut: texts whose end was not read.
+    """
+
+    scores: tuple[float, ...]
+    cut: int = 0
+
+
+@runtime_checkable
+class Reranker(Protocol):
+    """A model that reads a question and a text together and says how well one answers the other."""
+
+    @property
+    def identity(self) -> ModelIdentity:
+        """Everything that can change a score."""
+        ...
+
+    def score(self, question: str, texts: Sequence[str]) -> Relevance:
+        """The relevance of each text. A text that is too long is cut, the question never.
+
+        Raises:
+            ContextOverflow: the question leaves no room for a text.
+        """
+        ...
+
+
 class ModelSource(Protocol):
     """Gives models by name, each loaded once. Wired by `bench`, `cli` and tests."""
 
@@ -393,6 +424,10 @@ class ModelSource(Protocol):
 
     def embedder(self, name: str) -> Embedder:
         """The embedding model of this name. Errors as `model`."""
+        ...
+
+    def reranker(self, name: str) -> Reranker:
+        """The reranker of this name. Errors as `model`."""
         ...
 
 

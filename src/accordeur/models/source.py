@@ -1,4 +1,4 @@
-"""Language and embedding models by name, each loaded once.
+"""Language models, embedding models and rerankers by name, each loaded once.
 
 Names: `local/smollm2` and `local/minilm` (embedded), `hf/ORG/NAME` (the Hugging Face hub), the path
 of a folder with safetensors, or a model behind an endpoint, such as `openai/NAME` (`openai_api`).
@@ -21,7 +21,7 @@ from accordeur.models.openai_api.vendors import VENDORS, endpoint
 from accordeur.models.thread_waiting import wait_briefly
 
 if TYPE_CHECKING:
-    from accordeur.core.model import Embedder, Model
+    from accordeur.core.model import Embedder, Model, Reranker
     from accordeur.models.local.model import LocalModel
     from accordeur.models.openai_api.allowance import Purse
     from accordeur.models.openai_api.model import EndpointModel
@@ -66,6 +66,7 @@ class Models:
         self._local: dict[str, LocalModel] = {}
         self._remote: dict[str, EndpointModel] = {}
         self._embedders: dict[tuple[str, str | None], Embedder] = {}
+        self._rerankers: dict[str, Reranker] = {}
 
     def model(self, name: str) -> Model:
         """The language model of this name.
@@ -170,6 +171,41 @@ class Models:
         place = endpoint(VENDORS[vendor], self._base_url)
         return EndpointEmbedder(place, rest, most=self._at_once or MOST, allowance=self._allowance)
 
+    def reranker(self, name: str) -> Reranker:
+        """The reranker of this name: a cross-encoder of the hub or in a folder, or an endpoint's.
+
+        Raises:
+            ModelError: it cannot be found or loaded, or an endpoint's key is missing. Nothing is
+                sent to an endpoint yet.
+        """
+        resolved = resolve(name)
+        if resolved not in self._rerankers:
+            if resolved in (LANGUAGE_MODEL, EMBEDDER):
+                raise ModelError(
+                    f"`{name}` is no reranker, and none is embedded.",
+                    hint="name a folder with a cross-encoder, or hf/ORG/NAME",
+                )
+            if resolved.partition("/")[0] in VENDORS:
+                self._rerankers[resolved] = self._called_reranker(resolved)
+            else:
+                self._rerankers[resolved] = self._loaded_reranker(resolved)
+        return self._rerankers[resolved]
+
+    def _loaded_reranker(self, name: str) -> Reranker:
+        from accordeur.models.reranking.cross_encoder import load_cross_encoder
+
+        place, digest = self._place(name)
+        return load_cross_encoder(
+            Path(place), name=name, digest=digest, deterministic=self._deterministic
+        )
+
+    def _called_reranker(self, name: str) -> Reranker:
+        from accordeur.models.openai_api.reranking import EndpointReranker
+
+        vendor, _, rest = name.partition("/")
+        place = endpoint(VENDORS[vendor], self._base_url)
+        return EndpointReranker(place, rest, allowance=self._allowance)
+
     def _place(self, name: str) -> tuple[str | Path, str]:
         """Where a resolved name lies and the digest of its weights."""
         if name.startswith("local/"):
@@ -242,6 +278,9 @@ def folder_digest(folder: Path) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
+_FETCHED = ["*.json", "*.safetensors", "*.jinja", "vocab.txt"]
+
+
 def _download(name: str, log: Log | None) -> Path:
     """A hub model's folder in the Hugging Face cache; no code and no pickle is fetched."""
     from huggingface_hub import snapshot_download
@@ -250,7 +289,7 @@ def _download(name: str, log: Log | None) -> Path:
     if log is not None:
         log(f"looking for `{name}` in the Hugging Face cache and hub")
     try:
-        return Path(snapshot_download(name, allow_patterns=["*.json", "*.safetensors", "*.jinja"]))
+        return Path(snapshot_download(name, allow_patterns=_FETCHED))
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ModelError(

@@ -48,7 +48,11 @@ def assemble(
         from accordeur.parts.answering.retrieving import retrieving
 
         return retrieving(
-            candidate, source, lambda plain: assemble(plain, source, cache=cache, repeat=repeat)
+            candidate,
+            source,
+            lambda plain: assemble(plain, source, cache=cache, repeat=repeat),
+            cache,
+            repeat,
         )
     model = source.model(candidate.base)
     decoding = candidate.part(Decoding)

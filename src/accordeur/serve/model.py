@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 
+from accordeur.core.errors import ContextOverflow
 from accordeur.core.model import (
     Adaptation,
     Batch,
@@ -24,6 +25,8 @@ from accordeur.core.model import (
     ModelIdentity,
     ModelSource,
     Pieces,
+    Relevance,
+    Reranker,
     Sampling,
     Scored,
     Usage,
@@ -260,6 +263,41 @@ class ServedEmbedder:
         return found
 
 
+class ServedReranker:
+    """A reranker behind the engine."""
+
+    def __init__(self, reranker: Reranker, engine: Engine) -> None:
+        self._reranker = reranker
+        self._engine = engine
+
+    @property
+    def identity(self) -> ModelIdentity:
+        """Of the reranker."""
+        return self._reranker.identity
+
+    def score(self, question: str, texts: Sequence[str]) -> Relevance:
+        """The relevance of each text. Errors as `Reranker.score`."""
+        key = ("rerank", id(self._reranker))
+        job = Computing(key, (question, list(texts)), self._compute, current(), 64 * len(texts))
+        self._engine.submit(job)
+        found: Relevance | ContextOverflow = job.result()
+        if isinstance(found, ContextOverflow):
+            raise found
+        return found
+
+    def _compute(
+        self, items: Sequence[tuple[str, list[str]]]
+    ) -> Sequence[Relevance | ContextOverflow]:
+        return [self._one(question, texts) for question, texts in items]
+
+    def _one(self, question: str, texts: Sequence[str]) -> Relevance | ContextOverflow:
+        """A question that is too long is no error of those that are computed beside it."""
+        try:
+            return self._reranker.score(question, texts)
+        except ContextOverflow as error:
+            return error
+
+
 class ServedModels:
     """A `core.model.ModelSource`: local models behind the engine, endpoints as they are."""
 
@@ -268,6 +306,7 @@ class ServedModels:
         self._engine = engine
         self._served: dict[str, ServedModel] = {}
         self._embedders: dict[str, ServedEmbedder] = {}
+        self._rerankers: dict[str, Reranker] = {}
 
     def model(self, name: str) -> Model:
         """The language model of this name. Errors as `Models.model`."""
@@ -284,3 +323,11 @@ class ServedModels:
         found = self._models.embedder(name)
         key = found.identity.name
         return self._embedders.setdefault(key, ServedEmbedder(found, self._engine))
+
+    def reranker(self, name: str) -> Reranker:
+        """The reranker of this name. Errors as `Models.reranker`."""
+        found = self._models.reranker(name)
+        key = found.identity.name
+        if found.identity.remote:
+            return found
+        return self._rerankers.setdefault(key, ServedReranker(found, self._engine))

@@ -103,6 +103,7 @@ class ScriptedEndpoint:
         thinks: words it thinks unseen before every answer; they count.
         resolved: name of the model that answers; the name asked for by default.
         embed: a vector of each text; with it the endpoint has `/embeddings`.
+        rerank: how well each text answers a question; with it the endpoint has `/rerank`.
         seed: of the faults.
 
     Attributes:
@@ -131,6 +132,7 @@ class ScriptedEndpoint:
         thinks: int = 0,
         resolved: str = "",
         embed: Callable[[Sequence[str]], Sequence[Sequence[float]]] | None = None,
+        rerank: Callable[[str, Sequence[str]], Sequence[float]] | None = None,
         seed: int = 0,
     ) -> None:
         unknown = set(faults or {}) - set(FAULTS)
@@ -147,6 +149,7 @@ class ScriptedEndpoint:
         self.resolved = resolved
         self.score = score
         self.embed = embed
+        self.rerank = rerank
         self.trims = False
         self._window = window
         self._says_window = says_window
@@ -217,7 +220,7 @@ class ScriptedEndpoint:
         self.seen.paths[path] += 1
         if path.endswith("/models"):
             return await self._send(writer, 200, {"object": "list", "data": self._models})
-        if path != "/v1/chat/completions" and not self._scores(path) and not self._embeds(path):
+        if path != "/v1/chat/completions" and not self._offers(path):
             return await self._send(writer, 404, {"detail": "Not Found"})
         asked = json.loads(body)
         self.seen.calls += 1
@@ -229,11 +232,13 @@ class ScriptedEndpoint:
         finally:
             self._in_flight -= 1
 
-    def _scores(self, path: str) -> bool:
-        return self.score is not None and path in ("/tokenize", "/v1/completions")
-
-    def _embeds(self, path: str) -> bool:
-        return self.embed is not None and path == "/v1/embeddings"
+    def _offers(self, path: str) -> bool:
+        """Whether it has what not every endpoint has."""
+        if path in ("/tokenize", "/v1/completions"):
+            return self.score is not None
+        if path == "/v1/embeddings":
+            return self.embed is not None
+        return path == "/v1/rerank" and self.rerank is not None
 
     async def _misbehave(
         self, path: str, asked: dict[str, Any], writer: asyncio.StreamWriter
@@ -280,6 +285,8 @@ class ScriptedEndpoint:
             data, answered = self._echo(asked), spelled(asked["prompt"][0])
         elif path == "/v1/embeddings":
             data, answered = self._embeddings(asked), "embeddings"
+        elif path == "/v1/rerank":
+            data, answered = self._relevance(asked), "rerank"
         else:
             data, answered = self._chat(asked, fault), plain_messages(asked)[-1]["content"]
         return await self._whole(data, answered, writer, fault)
@@ -334,6 +341,18 @@ class ScriptedEndpoint:
         if self._usage:
             told["usage"] = {"prompt_tokens": sum(len(one.split()) for one in asked["input"])}
         return told
+
+    def _relevance(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """Results as vLLM gives them: the best first, each with the text it is of."""
+        assert self.rerank is not None
+        documents = asked["documents"]
+        scores = [float(one) for one in self.rerank(asked["query"], documents)]
+        order = sorted(range(len(scores)), key=lambda at: -scores[at])
+        results = [
+            {"index": at, "relevance_score": scores[at], "document": {"text": documents[at]}}
+            for at in order
+        ]
+        return {"id": "scripted", "model": asked["model"], "results": results}
 
     @property
     def _own(self) -> bool:

@@ -29,6 +29,8 @@ from accordeur.core.model import (
     Model,
     ModelIdentity,
     Pieces,
+    Relevance,
+    Reranker,
     Sampling,
     Scored,
     Usage,
@@ -218,17 +220,59 @@ class ScriptedEmbedder:
         return unit
 
 
+class ScriptedReranker:
+    """Scores by a function of question and text; by default the words that both have.
+
+    Args:
+        score: higher is better.
+        limit: words of a text that are read; what is longer is cut.
+        name: as it is asked for.
+        digest: of its identity.
+    """
+
+    def __init__(
+        self,
+        score: Callable[[str, str], float] | None = None,
+        *,
+        limit: int = 256,
+        name: str = "scripted-reranker",
+        digest: str = "scripted",
+    ) -> None:
+        self._score = score or _shared_words
+        self._limit = limit
+        self.identity = ModelIdentity(name, digest, "scripted")
+
+    def score(self, question: str, texts: Sequence[str]) -> Relevance:
+        """The scripted scores. See `core.model.Reranker.score`."""
+        if len(question.split()) >= self._limit:
+            raise ContextOverflow(f"The question has more than {self._limit} words.")
+        read = [" ".join(text.split()[: self._limit]) for text in texts]
+        cut = sum(len(text.split()) > self._limit for text in texts)
+        return Relevance(tuple(float(self._score(question, text)) for text in read), cut)
+
+
+def _shared_words(question: str, text: str) -> float:
+    return float(len(set(question.lower().split()) & set(text.lower().split())))
+
+
 class ScriptedSource:
-    """A `core.model.ModelSource` that gives the same two models under every name.
+    """A `core.model.ModelSource` that gives the same models under every name.
 
     Args:
         model: any language model; by default a `ScriptedModel` without a script.
         embedder: any embedding model; by default a `ScriptedEmbedder`.
+        reranker: any reranker; by default a `ScriptedReranker`.
     """
 
-    def __init__(self, model: Model | None = None, embedder: Embedder | None = None) -> None:
+    def __init__(
+        self,
+        model: Model | None = None,
+        embedder: Embedder | None = None,
+        reranker: Reranker | None = None,
+    ) -> None:
         self._model: Model = model or ScriptedModel()
         self._embedder: Embedder = embedder or ScriptedEmbedder()
+        self._reranker: Reranker = reranker or ScriptedReranker()
 
     def model(self, name: str) -> Model:
         """The language model."""
@@ -237,6 +281,10 @@ class ScriptedSource:
     def embedder(self, name: str) -> Embedder:
         """The embedding model."""
         return self._embedder
+
+    def reranker(self, name: str) -> Reranker:
+        """The reranker."""
+        return self._reranker
 
 
 def _by_row(script: Mapping[str, Any], prompt: Rendered, otherwise: Any) -> Any:

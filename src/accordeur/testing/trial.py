@@ -21,7 +21,7 @@ from accordeur.core.candidate import Candidate
 from accordeur.core.checkpoints import Checkpoints
 from accordeur.core.fingerprint import digest
 from accordeur.core.lever import Evaluation, FitContext, Lever, Stopped
-from accordeur.core.model import Embedder, Model, ModelSource
+from accordeur.core.model import Embedder, Model, ModelSource, Reranker
 from accordeur.core.task import Example, Task, TaskBrief
 from accordeur.measure.metrics import load_metric
 from accordeur.parts.base import base_candidate
@@ -229,6 +229,9 @@ class _Stopping:
 
     def checkpoints(self, key: str) -> Checkpoints:
         return self._view.checkpoints(key)
+
+    def reranker(self, name: str) -> Reranker:
+        return self._view.reranker(name)
 
     @property
     def task(self) -> TaskBrief:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from accordeur.core.candidate import Candidate
 from accordeur.core.lever import FitContext
-from accordeur.core.model import Embedder, Model, ModelSource
+from accordeur.core.model import Embedder, Model, ModelSource, Reranker
 from accordeur.core.rendering import Rendered, Request
 from accordeur.core.task import Example
 from accordeur.models.local.pieces import PromptTokenizer
@@ -14,6 +14,7 @@ from accordeur.parts.answering.prompting import Prompting
 from accordeur.parts.answering.retrieving import prompt_rooms
 from accordeur.parts.pattern import Reason
 from accordeur.parts.retrieval import Retrieval
+from accordeur.parts.retrieval.query_writer import QueryWriter
 from accordeur.parts.retrieval.retriever import Retriever, told_of_passages
 from accordeur.training.rows import TrainingRow, training_rows
 
@@ -54,7 +55,8 @@ def _rendered(
     plain = Prompting(told_of_passages(candidate, part.words), source)
     rooms = prompt_rooms(candidate, model, plain.render(requests))
     gold = [row.spans for row in rows]
-    looked = Retriever(part, source).look(requests, rooms, model.count_tokens, gold)
+    writer = None if part.queries is None else QueryWriter(part.queries, model)
+    looked = Retriever(part, source, writer).look(requests, rooms, model.count_tokens, gold)
     return plain.render([one.request for one in looked])
 
 
@@ -77,3 +79,6 @@ class _Source:
 
     def embedder(self, name: str) -> Embedder:
         return self._context.embedder
+
+    def reranker(self, name: str) -> Reranker:
+        return self._context.reranker(name)

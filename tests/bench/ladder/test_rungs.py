@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from accordeur.bench.ladder.rungs import BEST, DISTRACTORS, GOLD, REAL, Searched, shown_at
 from accordeur.core.span import Span
-from accordeur.documents.passage import Found, Passage, Ranking
+from accordeur.documents.passage import Found, Passage
 
 PASSAGES = [Passage(at, Span("a.md", 10 * at, 10 * at + 12), "x" * 12) for at in range(6)]
 """Each overlaps the next one by two characters."""
@@ -17,7 +17,7 @@ def shown(rung: str, searched: Searched) -> list[list[int]]:
 
 
 SEARCHED = Searched(
-    {Ranking("lexical"): [found(5, 2, 4, 0)], Ranking("dense"): [found(1, 5, 2, 0)]},
+    {"lexical": [found(5, 2, 4, 0)], "dense": [found(1, 5, 2, 0)]},
     k=2,
     gold=[[Span("a.md", 15, 25)]],  # 7 characters in passage 1, 5 in passage 2
 )
@@ -36,9 +36,7 @@ def test_best_shows_the_set_with_most_of_the_answer() -> None:
 
 
 def test_on_a_tie_best_is_the_ranking_in_use() -> None:
-    same = Searched(
-        {Ranking("rrf"): [found(0, 1)], Ranking("dense"): [found(1, 0)]}, 2, SEARCHED.gold
-    )
+    same = Searched({"rrf": [found(0, 1)], "dense": [found(1, 0)]}, 2, SEARCHED.gold)
     assert shown(BEST, same) == [[0, 1]]
 
 

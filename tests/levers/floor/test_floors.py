@@ -4,8 +4,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from accordeur.core.answer import Status
 from accordeur.core.errors import TaskError
 from accordeur.core.lever import Lever
+from accordeur.core.rendering import Request
 from accordeur.core.task import Example, Label, TaskBrief
 from accordeur.levers.floor import FLOORS, floors_for
 from accordeur.levers.floor.copied import CopyFloor
@@ -14,11 +16,14 @@ from accordeur.levers.floor.lead import LeadFloor
 from accordeur.levers.floor.majority import MajorityFloor
 from accordeur.levers.floor.most_common import MostCommonFloor
 from accordeur.levers.floor.words_logistic import WordsLogisticFloor
+from accordeur.parts.assemble import assemble
 from accordeur.parts.classifier import LabelClassifier, load_classifier
 from accordeur.parts.classifier.copied import Copied
 from accordeur.parts.classifier.lead import Lead
 from accordeur.parts.classifier.majority import Majority
 from accordeur.parts.classifier.most_common import MostCommon
+from accordeur.parts.classifier.silence import Silence
+from accordeur.testing import ScriptedSource
 
 if TYPE_CHECKING:
     Given = tuple[Any, list[Example]]
@@ -216,3 +221,17 @@ def test_nearest_records_the_embedder_and_reads_dev_once_per_k(support: Given) -
     assert isinstance(part, LabelClassifier)
     assert (part.embedder, part.embedder_digest) == ("test/letters", "e" * 64)
     assert list(context.ledger) == ["k=3", "k=1"]
+
+
+def test_where_as_many_rows_have_no_answer_saying_nothing_is_the_most_common(calls: Given) -> None:
+    context, _ = calls
+    rows = [
+        Example("1", "x", ("a",), "1"),
+        Example("2", "x", ("b",), "2"),
+        Example("3", "x", (), "3"),
+    ]
+    context.dev = [*rows, Example("4", "y", (), "4")]
+    fitted = MostCommonFloor().fit(blank(context.task), rows, context)
+    assert fitted.part(Silence) == Silence()
+    (batch,) = assemble(fitted, ScriptedSource()).answer([Request("y"), Request("z")])
+    assert [one.status for one in batch.results] == [Status.ABSTAINED] * 2

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from accordeur.core.errors import PlanError, TaskError
+from accordeur.core.model import FloatArray
 from accordeur.core.rendering import Rendered
 from accordeur.levers.retrieve import Retrieve
 from accordeur.parts.retrieval import Retrieval
+from accordeur.parts.retrieval.reranking import Reranking
 from accordeur.tasks import load_task
-from accordeur.testing import ScriptedModel, ScriptedSource, toy
-from accordeur.testing.trial import Workshop
+from accordeur.testing import (
+    ScriptedEmbedder,
+    ScriptedModel,
+    ScriptedReranker,
+    ScriptedSource,
+    toy,
+)
+from accordeur.testing.trial import Trial, Workshop
 
 NOTE = re.compile(r"(M\w+ \w+) called about (.+?)\. ")
 
@@ -78,9 +88,83 @@ def test_a_template_that_shows_no_context_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "settings",
-    [{"k": ()}, {"k": (0,)}, {"modes": ("best",)}, {"weights": (1.5,)}, {"gold": 2}, {"tokens": 0}],
+    [
+        {"k": ()},
+        {"k": (0,)},
+        {"modes": ("best",)},
+        {"weights": (1.5,)},
+        {"gold": 2},
+        {"tokens": 0},
+        {"queries": ("x",)},
+    ],
 )
 def test_a_setting_out_of_range_is_refused_by_name(settings: dict[str, object]) -> None:
     with pytest.raises(PlanError) as told:
         Retrieve(**settings)  # type: ignore[arg-type]
     assert next(iter(settings)) in told.value.message
+
+
+CALLER = re.compile(r"What did (.+?) call about")
+
+
+def finds_the_caller(question: str, text: str) -> float:
+    asked = CALLER.search(question)
+    return float(asked is not None and asked[1] in text)
+
+
+class Alike(ScriptedEmbedder):
+    """Tells nothing apart, so passages are found in their order."""
+
+    def embed(self, texts: Sequence[str]) -> FloatArray:
+        return np.full((len(texts), self.dimension), self.dimension**-0.5, np.float32)
+
+
+def reranked(tmp_path: Path, reranker: ScriptedReranker) -> Trial:
+    folder = toy.write_document_task(tmp_path / "task")
+    source = ScriptedSource(ScriptedModel(answers=reader), Alike(), reranker)
+    lever = Retrieve(k=(1,), modes=("dense",), weights=(0.5,), abstain=False, reranker="ce")
+    return Workshop(lever, load_task(folder), source, "scripted", tmp_path / "runs").fit(effort=3)
+
+
+def test_a_reranker_is_kept_where_it_scores_best(tmp_path: Path) -> None:
+    trial = reranked(tmp_path, ScriptedReranker(finds_the_caller))
+    (plain, before), (named, after) = trial.ledger
+    assert (plain, named) == ("k=1 dense", "k=1 dense, reranked by scripted-reranker")
+    assert after == pytest.approx(8 / 10)
+    assert (before or 0.0) < 0.5
+    found = part(trial.result.parts["retrieval"])
+    assert found.reranking == Reranking("scripted-reranker", "scripted")
+
+
+def test_a_reranker_that_helps_nothing_is_left_out(tmp_path: Path) -> None:
+    trial = reranked(tmp_path, ScriptedReranker(lambda question, text: 0.0))
+    assert len(trial.ledger) == 2
+    assert part(trial.result.parts["retrieval"]).reranking is None
+
+
+def writes_queries(prompt: Rendered) -> str:
+    text = prompt.messages[-1].text
+    return "a heron" if "search quer" in text else reader(prompt)
+
+
+def test_ways_of_writing_queries_are_tried_and_must_earn_their_keep(tmp_path: Path) -> None:
+    folder = toy.write_document_task(tmp_path / "task")
+    source = ScriptedSource(ScriptedModel(answers=writes_queries))
+    lever = Retrieve(
+        k=(1,), modes=("lexical",), weights=(0.5,), abstain=False, queries=("rewrite", "several")
+    )
+    trial = Workshop(lever, load_task(folder), source, "scripted", tmp_path / "runs").fit(effort=4)
+    names = [name for name, _ in trial.ledger]
+    assert names == ["k=1 lexical", "k=1 lexical, rewrite", "k=1 lexical, several"]
+    scores = [score for _, score in trial.ledger]
+    assert scores[1] == 0.0, "a heron is in no note"
+    assert part(trial.result.parts["retrieval"]).queries is None
+
+
+def test_what_was_asked_for_by_name_goes_before_further_rankings_and_thresholds() -> None:
+    lever = Retrieve(reranker="ce", queries=("rewrite",))
+    for effort in range(1, 12):
+        planned = lever.forecast(toy.text_task().brief, 20, effort)
+        assert len(planned) <= effort
+        written = [one.query_tokens for one in planned if one.query_tokens]
+        assert len(written) == (1 if effort >= 4 else 0), "a size, quotes, the reranker"

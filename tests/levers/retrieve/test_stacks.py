@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from accordeur.bench.run import run
-from accordeur.core.model import Embedder, Model
+from accordeur.core.model import Embedder, Model, Reranker
 from accordeur.models.source import Models
 from accordeur.parts.bundle import load_bundle
 from accordeur.testing import ScriptedEmbedder, tiny_model, toy
@@ -26,6 +26,9 @@ class _Source:
 
     def embedder(self, name: str) -> Embedder:
         return self._embedder
+
+    def reranker(self, name: str) -> Reranker:
+        return self._models.reranker(name)
 
 
 def test_weights_are_trained_and_demonstrations_shown_beside_passages(

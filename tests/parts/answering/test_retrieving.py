@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from accordeur.core.answer import Answer, Status
 from accordeur.core.candidate import Candidate
-from accordeur.core.model import Capability, Generated, Usage
+from accordeur.core.errors import ModelError
+from accordeur.core.model import Adaptation, Capability, Generated, Usage
 from accordeur.core.rendering import Rendered, Request
 from accordeur.core.span import Span
+from accordeur.core.streaming import Streamed
 from accordeur.core.task import TaskBrief
 from accordeur.documents.passage import Passage, Ranking
 from accordeur.parts.answering.answerer import StreamingAnswerer
@@ -22,6 +25,7 @@ from accordeur.parts.pattern import Reason
 from accordeur.parts.prompt import Prompt
 from accordeur.parts.retrieval import Collection, Retrieval
 from accordeur.parts.retrieval.abstention import Confidence
+from accordeur.parts.weights import LoraWeights
 from accordeur.testing import ScriptedModel, ScriptedSource
 
 TEXTS = ("The Merganser carries nine cars.", "Wages are paid on Friday.", "Herons eat frogs.")
@@ -150,3 +154,86 @@ def test_reasoning_stands_on_passages(free: TaskBrief) -> None:
     text = prompt.turns()[-1].text
     assert text.startswith("Answer. Read the passages. ")
     assert text.index("[1]") < text.index("How many cars?")
+
+
+def writes_and_reads(prompt: Rendered) -> str:
+    """Asks for boats whatever the question, then says the passage it reads."""
+    text = prompt.messages[-1].text
+    return "Merganser cars" if "search query" in text else last_line(prompt)
+
+
+REWRITTEN = replace(PART, queries="rewrite")
+
+
+def test_an_answer_tells_what_was_searched_for_and_pays_for_it(free: TaskBrief) -> None:
+    model = ScriptedModel(answers=writes_and_reads)
+    requests = [Request("When are wages paid?"), Request("  ")]
+    plain = answers(candidate(free), model, requests)
+    found = answers(candidate(free, REWRITTEN), model, requests)
+    assert found[0].text == TEXTS[0]
+    assert [(one.name, one.text) for one in found[0].trace] == [
+        ("search queries", "Merganser cars")
+    ]
+    written = found[0].usage.output_tokens - len(TEXTS[0].split())
+    assert written == 2
+    assert found[0].usage.input_tokens > plain[0].usage.input_tokens
+    assert found[0].seconds > plain[0].seconds
+    assert found[1].trace == (), "what asks nothing has nothing written"
+
+
+def test_rows_that_are_done_change_no_prompt_of_the_others(free: TaskBrief) -> None:
+    model = ScriptedModel(answers=writes_and_reads, batch_rows=1)
+    requests = [Request("When are wages paid?"), Request("What do herons eat?")]
+    made = candidate(free, REWRITTEN)
+    whole = answers(made, model, requests)
+    rest = answers(made, model, requests, done=[0])
+    assert set(rest) == {1}
+    assert replace(rest[1], seconds=0.0) == replace(whole[1], seconds=0.0)
+
+
+def test_a_query_that_an_endpoint_did_not_write_makes_the_row_missing(free: TaskBrief) -> None:
+    lost = Generated("", False, 0.0, Usage(), error="connection lost")
+
+    def loses(prompt: Rendered) -> str | Generated:
+        return lost if "search query" in prompt.messages[-1].text else "an answer"
+
+    model = ScriptedModel(answers=loses)
+    made = candidate(free, REWRITTEN)
+    found = answers(made, model, [Request("When are wages paid?")])
+    assert (found[0].status, found[0].error) == (Status.ERROR, "connection lost")
+    streaming = assemble(made, ScriptedSource(model))
+    assert isinstance(streaming, StreamingAnswerer)
+    with pytest.raises(ModelError, match="connection lost"):
+        next(streaming.stream(Request("When are wages paid?")))
+
+
+def test_a_stream_tells_the_tokens_of_the_query_too(free: TaskBrief) -> None:
+    source = ScriptedSource(ScriptedModel(answers=writes_and_reads))
+    asked = Request("When are wages paid?")
+    streaming = assemble(candidate(free, REWRITTEN), source)
+    assert isinstance(streaming, StreamingAnswerer)
+    streamed = Streamed(streaming.stream(asked))
+    assert "".join(streamed) == TEXTS[0]
+    (answer,) = answers(candidate(free, REWRITTEN), source.model("x"), [asked]).values()  # type: ignore[arg-type]
+    assert streamed.whole is not None
+    assert streamed.whole.usage == answer.usage
+
+
+def test_trained_weights_do_not_write_queries(free: TaskBrief) -> None:
+    """They learned to answer, and a prefix of theirs stands before no other prompt."""
+    calls: list[str] = []
+
+    class Base(ScriptedModel):
+        def adapted(self, adaptation: Adaptation) -> ScriptedModel:
+            return ScriptedModel(answers="adapted")
+
+    def notes(prompt: Rendered) -> str:
+        calls.append(prompt.messages[-1].text)
+        return "Merganser cars"
+
+    pairs = {"x": (np.zeros((1, 2), np.float32), np.zeros((2, 1), np.float32))}
+    weights = LoraWeights(pairs, 1, 1.0, False, "scripted", "")
+    made = candidate(free, REWRITTEN).with_part(weights)
+    found = answers(made, Base(answers=notes), [Request("When are wages paid?")])
+    assert found[0].text == "adapted"
+    assert len(calls) == 1

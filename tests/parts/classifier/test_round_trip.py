@@ -19,6 +19,7 @@ from accordeur.parts.classifier.lead import Lead
 from accordeur.parts.classifier.majority import Majority
 from accordeur.parts.classifier.most_common import MostCommon
 from accordeur.parts.classifier.naive_bayes import NaiveBayes
+from accordeur.parts.classifier.silence import Silence
 from accordeur.parts.classifier.storage import SETTINGS_FILE, TENSOR_FILE
 from accordeur.parts.classifier.words_logistic import WordsLogistic
 
@@ -56,6 +57,7 @@ TEXT_PARTS: list[TextClassifier] = [
     Copied("input"),
     Copied("context"),
     MostCommon('“quoted”\nand "so"'),
+    Silence(),
 ]
 PARTS = [*LABEL_PARTS, *TEXT_PARTS]
 

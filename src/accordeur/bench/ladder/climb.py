@@ -29,7 +29,7 @@ from accordeur.measure.retrieval.scores import DEPTH
 from accordeur.parts.answering.retrieving import prompt_rooms
 from accordeur.parts.assemble import assemble
 from accordeur.parts.retrieval import Retrieval
-from accordeur.parts.retrieval.part import ranking_name
+from accordeur.parts.retrieval.query_writer import QueryWriter
 from accordeur.parts.retrieval.retriever import Retriever, holds, told_of_passages
 
 SPLIT = "ladder"
@@ -92,7 +92,7 @@ def climb(
     started = time.perf_counter()
     try:
         ground = _ground(base, outcomes, bench, placed)
-        about["retriever"] = ranking_name(ground.part.ranking)
+        about["retriever"] = ground.part.how
         about["k"] = ground.part.k
         about["retrieval"] = _apart(ground)
         measured: dict[str, Measurement] = {}
@@ -116,19 +116,24 @@ def _ground(
     base: Candidate, outcomes: Sequence[Outcome], bench: Bench, rows: Sequence[Example]
 ) -> _Ground:
     assert bench.documents is not None
+    assert base.base is not None
     indexed = bench.documents.indexed()
     part = _in_use(outcomes) or Retrieval(indexed.collection, USUAL_K)
     part = replace(part, collection=indexed.collection, confidence=None, threshold=None)
     tried = [found.ranking for outcome in outcomes for found in _parts(outcome)]
-    rankings = dict.fromkeys((part.ranking, *tried, *MODES))
     requests = [Request.from_example(row) for row in rows]
     gold = [indexed.placed(row.spans) for row in rows]
     # Deep enough that k distractors are left where some of what is found holds the answer.
     depth = max(DEPTH, 2 * part.k + max(map(len, gold)))
-    found = {
-        ranking: Retriever(replace(part, ranking=ranking), bench.source).find(requests, depth)
-        for ranking in rankings
-    }
+    writer = None
+    if part.queries is not None:
+        writer = QueryWriter(part.queries, bench.source.model(base.base), bench.cache)
+    found = {part.how: Retriever(part, bench.source, writer).find(requests, depth)}
+    plain = replace(part, reranking=None, queries=None)
+    for ranking in (part.ranking, *tried, *MODES):
+        other = replace(plain, ranking=ranking)
+        if other.how not in found:
+            found[other.how] = Retriever(other, bench.source).find(requests, depth)
     return _Ground(bench, base, part, rows, Searched(found, part.k, gold))
 
 
@@ -189,7 +194,8 @@ def _with_passages(rung: str, ground: _Ground, candidate: Candidate) -> list[Exa
     source = ground.bench.source
     model = source.model(candidate.base)
     rooms = prompt_rooms(candidate, model, assemble(candidate, source).render(requests))
-    looked = Retriever(ground.part, source).put(requests, found, rooms, model.count_tokens)
+    plain = replace(ground.part, queries=None)  # nothing is searched for any more
+    looked = Retriever(plain, source).put(requests, found, rooms, model.count_tokens)
     return [
         replace(row, context=one.request.context)
         for row, one in zip(ground.rows, looked, strict=True)
@@ -272,12 +278,12 @@ def _apart(ground: _Ground) -> list[dict[str, Any]]:
     groups = [row.group for row in ground.rows]
     seed = seed_for(ground.bench.seed, "retrieval")
     table = []
-    for ranking, rows in searched.found.items():
+    for how, rows in searched.found.items():
         judged = (
             Judged(group, tuple(gold), tuple(one.passage.span for one in found), many)
             for group, gold, found, many in zip(groups, searched.gold, rows, relevant, strict=True)
         )
         scores = retrieval_scores([span_values(one, (k,)) for one in judged], groups, seed=seed)
         measures = {name: score.to_json() for name, score in scores.items()}
-        table.append({"ranking": ranking_name(ranking), "k": k, "measures": measures})
+        table.append({"ranking": how, "k": k, "measures": measures})
     return table

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from accordeur.core.span import Span
-from accordeur.documents.passage import Found, Passage, Ranking
+from accordeur.documents.passage import Found, Passage
 from accordeur.measure.retrieval.spans import Places, relevant, span_recall
 
 CLOSED, GOLD, BEST, REAL, DISTRACTORS = RUNGS = (
@@ -30,18 +30,19 @@ class Searched:
     """What rankings found for the rows.
 
     Attributes:
-        found: by ranking, at least `depth` deep where there is so much; the one in use first.
+        found: by the name of the search, at least `depth` deep where there is so much; the one in
+            use first.
         k: passages in use.
         gold: where each row's answer stands.
     """
 
-    found: Mapping[Ranking, Rows]
+    found: Mapping[str, Rows]
     k: int
     gold: Sequence[Sequence[Span]]
 
     @property
     def real(self) -> Rows:
-        """Of the ranking in use."""
+        """Of the search in use."""
         return next(iter(self.found.values()))
 
 

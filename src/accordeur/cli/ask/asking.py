@@ -120,7 +120,8 @@ class Asker:
                 yield self.judged(questions[at], looked[at], answer)
 
     def judged(self, question: str, looked: Looked, answer: Answer) -> Answered:
-        """An answer with its citations, or withheld."""
+        """An answer with its citations, or withheld; what writing queries took is part of it."""
+        answer = looked.sought.told(answer)
         if answer.status is Status.ERROR:
             return Answered(question, looked, answer)
         caution = self.caution

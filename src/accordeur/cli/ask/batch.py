@@ -23,6 +23,8 @@ def answer_file(asker: Asker, source: Path, output: Path | None) -> int:
         TaskError: the file cannot be read, or a row asks nothing.
     """
     from accordeur.cli.ask.showing import answered_json
+    from accordeur.cli.failures import note
+    from accordeur.cli.index.reranking import reranking_notes
     from accordeur.cli.rows import read_requests
 
     names, requests = read_requests(source)
@@ -37,6 +39,8 @@ def answer_file(asker: Asker, source: Path, output: Path | None) -> int:
         for name, one in zip(names, answered, strict=True)
     ]
     _write(rows, output)
+    for line in reranking_notes(asker.asked.searchable):
+        note(line)
     _sum_up(answered)
     return 1 if any(one.answer.status is Status.ERROR for one in answered) else 0
 

@@ -78,11 +78,18 @@ class Calibration:
 def key_of(asker: Asker, digest_of_model: str) -> str:
     """What an estimate belongs to: who answers, what is asked of it, how passages are found."""
     from accordeur.core.fingerprint import digest
+    from accordeur.documents.ranking.reranking import Reranked
 
     search = asker.search
     how = search.ranking
     mode = None if how is None else [how.mode, how.weight, how.depth]
-    return digest([digest_of_model, asker.answerer.candidate.fingerprint, search.k, mode])
+    known = [digest_of_model, asker.answerer.candidate.fingerprint, search.k, mode]
+    searchable = asker.asked.searchable
+    if isinstance(searchable, Reranked):
+        known.append({"reranker": searchable.reranker.identity.digest})
+    if search.writer is not None:
+        known.append({"queries": search.writer.way})
+    return digest(known)
 
 
 def read_calibration(folder: Path | None, key: str) -> Calibration | None:

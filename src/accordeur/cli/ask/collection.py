@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,15 +58,24 @@ def in_bundle(name: str) -> Path | None:
 
 
 @contextmanager
-def opened(name: str, ranking: Ranking | None, models: Models) -> Iterator[Asked]:
+def opened(
+    name: str, ranking: Ranking | None, models: Models, rerank: str | None = None
+) -> Iterator[Asked]:
     """Open what is asked.
 
+    Args:
+        name: of an index or a bundle.
+        ranking: how it is searched; its own where it is not given.
+        models: gives what embeds and reranks.
+        rerank: name of a reranker; a bundle's own where it is not given.
+
     Raises:
+        ModelError: a model is not here.
         StoreError: there is no such index, or it is damaged.
         UsageError: it holds nothing, or a bundle has no documents.
     """
     if (bundle := in_bundle(name)) is not None:
-        yield _of_bundle(name, bundle, ranking, models)
+        yield _of_bundle(name, bundle, ranking, models, rerank)
         return
     from accordeur.cli.index.places import existing_index
     from accordeur.documents.index import open_index
@@ -75,6 +84,7 @@ def opened(name: str, ranking: Ranking | None, models: Models) -> Iterator[Asked
     folder = existing_index(name)
     with open_index(folder) as plain:
         known = plain.embedder
+    reranker = None if rerank is None else models.reranker(rerank)
     embedder = None
     if known is not None and (ranking is None or asks_vectors(ranking)):
         embedder = models.embedder(known.name, known.dtype or None)
@@ -83,7 +93,12 @@ def opened(name: str, ranking: Ranking | None, models: Models) -> Iterator[Asked
             raise UsageError(
                 f"The index `{name}` has no passages.", hint=f"accordeur index status {name}"
             )
-        yield _of_index(name, index, embedder.embed if embedder is not None else None)
+        found = _of_index(name, index, embedder.embed if embedder is not None else None)
+        if reranker is not None:
+            from accordeur.documents.ranking.reranking import Reranked
+
+            found = replace(found, searchable=Reranked(index, reranker))
+        yield found
 
 
 def _of_index(name: str, index: Index, embed: Embed | None) -> Asked:
@@ -122,10 +137,13 @@ def _of_index(name: str, index: Index, embed: Embed | None) -> Asked:
     return Asked(name, index, text_at, file_of, documents, stands, embed, index.folder)
 
 
-def _of_bundle(name: str, folder: Path, ranking: Ranking | None, models: Models) -> Asked:
+def _of_bundle(
+    name: str, folder: Path, ranking: Ranking | None, models: Models, rerank: str | None
+) -> Asked:
     from accordeur.documents.citations import text_of
     from accordeur.parts.bundle import load_bundle
     from accordeur.parts.retrieval import Retrieval
+    from accordeur.parts.retrieval.reranking import Reranking
 
     part = load_bundle(folder).candidate.parts.get("retrieval")
     if not isinstance(part, Retrieval):
@@ -135,7 +153,9 @@ def _of_bundle(name: str, folder: Path, ranking: Ranking | None, models: Models)
         )
     how = ranking or part.ranking
     collection = part.collection
-    searchable = collection.opened(models, how)
+    if rerank is not None:
+        part = replace(part, reranking=Reranking.by(models.reranker(rerank)))
+    searchable = part.opened(models, how)
     known = collection.embedder if how.mode != "lexical" else None
     return Asked(
         name,

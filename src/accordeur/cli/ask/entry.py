@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
     from accordeur.parts.answering.answerer import StreamingAnswerer
     from accordeur.parts.retrieval import Retrieval
     from accordeur.parts.retrieval.asking import Search
+    from accordeur.parts.retrieval.queries import Way
+    from accordeur.parts.retrieval.query_writer import QueryWriter
     from accordeur.parts.retrieval.retriever import Looked
+    from accordeur.store import SqliteAnswerCache
 
 MODEL = "local/smollm2"
 
@@ -68,6 +72,15 @@ def command(
         list[str] | None,
         typer.Option(metavar="NAME=VALUE", help="Only documents that say so. Repeat it."),
     ] = None,
+    rerank: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODEL", help="A cross-encoder that puts the first 30 passages in order."
+        ),
+    ] = None,
+    rewrite: Annotated[
+        bool, typer.Option("--rewrite", help="The model writes what is searched for.")
+    ] = False,
     whole: Annotated[
         bool, typer.Option("--whole", help="Read all documents, in as many calls as it takes.")
     ] = False,
@@ -129,8 +142,10 @@ def command(
     """
     from accordeur.cli.ask.asking import Asker, Caution
     from accordeur.cli.ask.collection import in_bundle, opened, staleness
+    from accordeur.cli.ask.showing import search_notes
     from accordeur.cli.chat.respondent import Respondents, Wishes
     from accordeur.cli.failures import note, warn
+    from accordeur.cli.index.reranking import reranking_notes
     from accordeur.cli.index.search import as_filter
     from accordeur.store import SqliteAnswerCache
 
@@ -139,6 +154,11 @@ def command(
     if whole and question is None:
         raise UsageError(
             "`--whole` takes one question.", hint=f'accordeur ask {name} --whole "..."'
+        )
+    if whole and (rewrite or rerank is not None):
+        raise UsageError(
+            "`--whole` reads everything, so nothing is searched for.",
+            hint="leave out --rerank and --rewrite",
         )
     ranking = _ranking(mode)
     own = in_bundle(name) if model is None else None
@@ -154,7 +174,7 @@ def command(
         if (source or calibrate_with or whole) and not no_cache:
             cache = stack.enter_context(SqliteAnswerCache(warn=warn))
         respondents = Respondents(wishes, note, cache)
-        asked = stack.enter_context(opened(name, ranking, respondents.models()))
+        asked = stack.enter_context(opened(name, ranking, respondents.models(), rerank))
         if stale := staleness(asked):
             note(stale)
         respondent = respondents.find(str(own) if own is not None else model or MODEL)
@@ -174,7 +194,9 @@ def command(
                 as_json=as_json,
             )
         part = _own_part(own)
+        way: Way | None = "rewrite" if rewrite else part.queries if part is not None else None
         search = _search(part, k, ranking, as_filter(path, where))
+        search = replace(search, writer=_writer(way, respondent, cache))
         asker = Asker(asked, respondent.answerer, search, Caution(min_score=min_score))
         if calibrate_with is not None:
             from accordeur.cli.ask.calibrating import calibrate
@@ -188,6 +210,8 @@ def command(
 
             return answer_file(asker, source, output)
         (looked,) = asker.look([question])
+        for line in (*search_notes(looked), *reranking_notes(asked.searchable)):
+            note(line)
         if show_prompt:
             return _show_prompt(asker, looked)
         if as_json:
@@ -263,6 +287,16 @@ def _search(
     return Search(k or part.k, ranking or part.ranking, where, part.tokens)
 
 
+def _writer(
+    way: Way | None, respondent: Respondent, cache: SqliteAnswerCache | None
+) -> QueryWriter | None:
+    """Who writes what is searched for."""
+    from accordeur.parts.retrieval.query_writer import QueryWriter
+
+    model = respondent.base_model() if way is not None else None
+    return None if way is None or model is None else QueryWriter(way, model, cache)
+
+
 def _caution(asker: Asker, respondent: Respondent, part: Retrieval | None) -> Caution:
     """When to abstain: as the bundle was measured, or as was learned for this index."""
     from accordeur.cli.ask.asking import Caution
@@ -311,6 +345,8 @@ def _print_answer(asker: Asker, question: str, looked: Looked, *, stream: bool) 
     from accordeur.cli.failures import note
     from accordeur.parts.answering.answerer import StreamingAnswerer
 
+    if looked.sought.error:
+        raise ModelError(looked.sought.error, hint="ask again")
     streams = stream and not asker.may_withhold and not asker.refusal(looked)
     if streams and isinstance(asker.answerer, StreamingAnswerer):
         answered = _streamed(asker, asker.answerer, question, looked)

@@ -9,6 +9,7 @@ from accordeur.cli.failures import note
 from accordeur.cli.figures import plural
 from accordeur.cli.terminal import console, near_path, one_line, safe
 from accordeur.core.answer import Status
+from accordeur.parts.retrieval.queries import question_of
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from accordeur.documents.citations import Citation, Cited
     from accordeur.documents.citations.place import Place
     from accordeur.parts.retrieval.packing import Packed
+    from accordeur.parts.retrieval.retriever import Looked
 
 LONGEST = 600
 """Characters of a quote that are shown."""
@@ -129,6 +131,16 @@ def _numbers(numbers: Sequence[int]) -> str:
     return ", ".join(f"[{one}]" for one in numbers)
 
 
+def search_notes(looked: Looked) -> list[str]:
+    """What was searched for in place of a question; nothing where it was the question."""
+    sought = looked.sought
+    if sought.reply is None:
+        return []
+    if sought.texts == (question_of(looked.request),):
+        return ["The model wrote no other query; the question itself was searched for."]
+    return [f"searched for: {' | '.join(one_line(text, 120) for text in sought.texts)}"]
+
+
 def packing_notes(packed: Packed) -> list[str]:
     """What was found and not shown."""
     if not packed.dropped:
@@ -169,6 +181,8 @@ def answered_json(answered: Answered, asked: Asked, *, calibrated: bool) -> dict
         "tokens": answer.usage.input_tokens + answer.usage.output_tokens,
         "seconds": round(answer.seconds, 6),
     }
+    if answered.looked.sought.reply is not None:
+        data["queries"] = list(answered.looked.sought.texts)
     if answer.confidence is not None:
         data["confidence"] = round(answer.confidence, 4)
     if answered.withheld:

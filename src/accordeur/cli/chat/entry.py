@@ -54,6 +54,19 @@ def command(
             metavar="NAME", help="Answer from the passages of this index; /sources shows them."
         ),
     ] = None,
+    rerank: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODEL", help="Of --index: a cross-encoder puts the first 30 passages in order."
+        ),
+    ] = None,
+    rewrite: Annotated[
+        bool,
+        typer.Option(
+            "--rewrite",
+            help="Of --index: the model writes what is searched for, from the conversation.",
+        ),
+    ] = False,
     temperature: Annotated[
         float | None, typer.Option(metavar="T", help="Of sampling; 0 takes the likeliest words.")
     ] = None,
@@ -78,6 +91,10 @@ def command(
             hint="accordeur chat local/smollm2, or accordeur chat --resume last",
         )
     _check(temperature, top_p, max_tokens)
+    if index is None and (rewrite or rerank is not None):
+        raise UsageError(
+            "`--rerank` and `--rewrite` are for documents.", hint="--index NAME names them"
+        )
     from accordeur.cli.chat.commands.memory import read_memory
     from accordeur.cli.chat.loop import converse
     from accordeur.cli.chat.respondent import Respondents, Wishes
@@ -94,7 +111,9 @@ def command(
         respondents = Respondents(wishes, screen.note)
         documents = None
         if index is not None:
-            documents = stack.enter_context(_documents(index, respondents, screen))
+            documents = stack.enter_context(
+                _documents(index, respondents, screen, rerank=rerank, rewrite=rewrite)
+            )
         session = _session(store, respondents, screen, named, resume, documents)
         if system is not None:
             session.set_system(system)
@@ -148,15 +167,17 @@ def _session(
 
 
 @contextmanager
-def _documents(index: str, respondents: Respondents, screen: Screen) -> Iterator[Documents]:
+def _documents(
+    index: str, respondents: Respondents, screen: Screen, *, rerank: str | None, rewrite: bool
+) -> Iterator[Documents]:
     from accordeur.cli.ask.collection import opened, staleness
     from accordeur.cli.chat.documents import Documents
     from accordeur.parts.retrieval.asking import Search
 
-    with opened(index, None, respondents.models()) as asked:
+    with opened(index, None, respondents.models(), rerank) as asked:
         if stale := staleness(asked):
             screen.note(stale)
-        yield Documents(asked, Search())
+        yield Documents(asked, Search(), rewrite)
 
 
 def _greet(session: ChatSession) -> None:

@@ -12,6 +12,7 @@ from accordeur.core.errors import BundleError, ModelError, UsageError
 if TYPE_CHECKING:
     from accordeur.core.cache import AnswerCache
     from accordeur.core.candidate import Candidate
+    from accordeur.core.model import Model
     from accordeur.core.task import Label
     from accordeur.models.source import Models
     from accordeur.parts.answering.answerer import Answerer
@@ -59,17 +60,24 @@ class Respondent:
         title: for people.
         digest: of what answers, the address of an endpoint included.
         answerer: asked.
+        models: where its base model is from.
     """
 
     reference: str
     title: str
     digest: str
     answerer: Answerer
+    models: Models
 
     @property
     def candidate(self) -> Candidate:
         """Its parts."""
         return self.answerer.candidate
+
+    def base_model(self) -> Model | None:
+        """The language model as it was before training; `None` where there is none."""
+        base = self.candidate.base
+        return None if base is None else self.models.model(base)
 
     @property
     def labels(self) -> Sequence[Label]:
@@ -145,6 +153,7 @@ class Respondents:
             str(folder.resolve()),
             bundle.candidate.task.name,
             loaded.answerer,
+            models,
             bundle.candidate.fingerprint,
         )
 
@@ -164,7 +173,7 @@ class Respondents:
             limit = min(LIMIT, max(1, model.context_window // 2))
         candidate = base_candidate(brief, name, model, ()).with_part(Decoding("generate", limit))
         wished = self._as_wished(candidate, bare=True, remote=model.identity.remote)
-        return _respondent(name, title, assemble(wished, models, cache=self.cache))
+        return _respondent(name, title, assemble(wished, models, cache=self.cache), models)
 
     def _as_wished(
         self,
@@ -211,12 +220,12 @@ class Respondents:
 
 
 def _respondent(
-    reference: str, title: str, answerer: Answerer, fingerprint: str = ""
+    reference: str, title: str, answerer: Answerer, models: Models, fingerprint: str = ""
 ) -> Respondent:
     from accordeur.core.fingerprint import digest
 
     base = answerer.model.identity.digest if answerer.model is not None else ""
-    return Respondent(reference, title, digest([fingerprint, base]), answerer)
+    return Respondent(reference, title, digest([fingerprint, base]), answerer, models)
 
 
 def _bundle_folder(named: str) -> Path | None:

@@ -191,7 +191,7 @@ class ChatSession:
         )
         if documents is None:
             return request, remembered
-        self._looked = documents.look(request, text, answerer)
+        self._looked = documents.look(request, text, self.respondent)
         return self._looked.request, remembered
 
     def begin(self) -> None:
@@ -244,6 +244,7 @@ class ChatSession:
         if not remembered.kept:
             self._warn_of_length(request)
         details: dict[str, Any] = {"memory": remembered.to_json()}
+        self._tell_of_search(details)
         self.cited = None
         if isinstance(answerer, StreamingAnswerer) and not self.respondent.labels:
             self._stream(Streamed(answerer.stream(request, again=again)), question, details)
@@ -317,6 +318,17 @@ class ChatSession:
         self.cited = documents.cite(question, text, looked)
         self.screen.cited(self.cited, documents.asked, found=bool(looked.packed.shown))
         details["citations"] = [one.to_json() for one in self.cited.citations]
+
+    def _tell_of_search(self, details: dict[str, Any]) -> None:
+        """Say and note what was searched for, where a model wrote it."""
+        if self.documents is None or self._looked is None:
+            return
+        from accordeur.cli.ask.showing import search_notes
+
+        for line in search_notes(self._looked):
+            self.screen.note(line)
+        if self._looked.sought.reply is not None:
+            details["queries"] = list(self._looked.sought.texts)
 
     def _keep(
         self, question: int, text: str, details: dict[str, Any], *, cut: bool = False

@@ -10,7 +10,7 @@ import typer
 from accordeur.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from accordeur.documents.passage import Filter, Found
+    from accordeur.documents.passage import Filter, Found, Searchable
 
 
 def command(
@@ -32,15 +32,26 @@ def command(
         list[str] | None,
         typer.Option(metavar="NAME=VALUE", help="Only documents that say so. Repeat it."),
     ] = None,
+    rerank: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODEL", help="A cross-encoder that puts the first 30 passages in order."
+        ),
+    ] = None,
     base_url: Annotated[
-        str | None, typer.Option(metavar="URL", help="Where an embedder of an endpoint is.")
+        str | None,
+        typer.Option(metavar="URL", help="Where an endpoint's embedder or reranker is."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list.")] = False,
 ) -> int:
     """Find passages. The exit code is 1 when there is none."""
+    from accordeur.cli.failures import note
     from accordeur.cli.index.opening import opened
+    from accordeur.cli.index.reranking import reranking_notes
     from accordeur.documents.passage import Ranking
     from accordeur.documents.ranking.order import asks_vectors, check_ranking
+    from accordeur.documents.ranking.reranking import Reranked
+    from accordeur.models.source import Models
 
     question = " ".join(words)
     if not question.strip():
@@ -52,7 +63,12 @@ def command(
         check_ranking(ranking, vectors=True)
     vectors = ranking is None or asks_vectors(ranking)
     with opened(name, vectors=vectors, base_url=base_url) as index:
-        (found,) = index.search([question], k, ranking=ranking, where=as_filter(path, where))
+        searched: Searchable = index
+        if rerank is not None:
+            searched = Reranked(index, Models(log=note, base_url=base_url).reranker(rerank))
+        (found,) = searched.search([question], k, ranking=ranking, where=as_filter(path, where))
+        for line in reranking_notes(searched):
+            note(line)
         also = {one.passage.span.document: index.also(one.passage.span.document) for one in found}
     if as_json:
         print(json.dumps([_row(one, also) for one in found], indent=1))

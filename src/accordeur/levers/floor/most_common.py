@@ -14,11 +14,12 @@ from accordeur.core.part import Slot
 from accordeur.core.task import Example, TaskBrief, TaskKind
 from accordeur.levers.floor.choice import best_on_dev, work_of
 from accordeur.parts.classifier.most_common import MostCommon
+from accordeur.parts.classifier.silence import Silence
 
 
 @dataclass(frozen=True, slots=True)
 class MostCommonFloor:
-    """Always the answer that most train rows accept."""
+    """Always the answer that most train rows accept; where at least as many have none, none."""
 
     name: ClassVar[str] = "floor:most-common"
     title: ClassVar[str] = "most common answer"
@@ -41,12 +42,14 @@ class MostCommonFloor:
         Raises:
             TaskError: no train row has an answer.
         """
-        part = MostCommon(most_common_answer(train, context.task))
+        text, rows = most_common_answer(train, context.task)
+        silent = sum(row.expected == () for row in train) >= rows
+        part: MostCommon | Silence = Silence() if silent else MostCommon(text)
         return best_on_dev(context.task, [("most common", part)], context)
 
 
-def most_common_answer(train: Sequence[Example], task: TaskBrief) -> str:
-    """The answer accepted by most train rows, ties to the one seen first.
+def most_common_answer(train: Sequence[Example], task: TaskBrief) -> tuple[str, int]:
+    """The answer accepted by most train rows, ties to the one seen first, and by how many.
 
     Raises:
         TaskError: no train row has an answer.
@@ -59,4 +62,4 @@ def most_common_answer(train: Sequence[Example], task: TaskBrief) -> str:
             f"No train row of `{task.name}` has an answer.",
             hint="name the column of the answers in task.yaml",
         )
-    return counts.most_common(1)[0][0]
+    return counts.most_common(1)[0]

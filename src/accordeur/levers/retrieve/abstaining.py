@@ -15,7 +15,6 @@ from accordeur.parts.retrieval.abstention import (
     thresholds,
     told_signals,
 )
-from accordeur.parts.retrieval.part import ranking_name
 
 THRESHOLDS = 3
 """That are tried at most."""
@@ -28,7 +27,7 @@ def configuration_name(part: Retrieval) -> str:
     """A row of the dev ledger, such as `k=3 fusion 0.5, quoted, silent under 0.41`."""
     silent = "" if part.threshold is None else f", silent under {part.threshold:.4g}"
     quoted = ", quoted" if part.quote else ""
-    return f"k={part.k} {ranking_name(part.ranking)}{quoted}{silent}"
+    return f"k={part.k} {part.how}{quoted}{silent}"
 
 
 def withholding(

@@ -18,6 +18,8 @@ from accordeur.levers.retrieve.abstaining import THRESHOLDS, configuration_name,
 from accordeur.parts.prompt import Prompt
 from accordeur.parts.retrieval import Collection, Retrieval
 from accordeur.parts.retrieval.part import TOKENS, WORDS
+from accordeur.parts.retrieval.queries import MOST_TOKENS, WAYS, Way
+from accordeur.parts.retrieval.reranking import Reranking
 
 PASSAGE_TOKENS = 220
 """Of a passage with its delimiters, for the forecast."""
@@ -38,6 +40,10 @@ class Retrieve:
         abstain: learn when an answer is better withheld, where train has rows without an answer.
         gold: when weights are trained on top, the share of train rows that are given a passage with
             the answer where the search missed it, among the distractors it found (RAFT).
+        reranker: name of a cross-encoder that orders what is found, tried with the best ranking;
+            empty for none. It runs on this machine.
+        queries: ways in which the base model writes what is searched for, tried with the best
+            search.
 
     Raises:
         PlanError: a setting is out of range.
@@ -57,6 +63,8 @@ class Retrieve:
     quote: bool = True
     abstain: bool = True
     gold: float = 0.8
+    reranker: str = ""
+    queries: tuple[Way, ...] = ()
 
     def __post_init__(self) -> None:
         _expect(bool(self.k) and all(k >= 1 for k in self.k), "k", "positive numbers", "3,1,5")
@@ -67,6 +75,8 @@ class Retrieve:
         _expect(shares, "weights", "shares from 0 to 1", "0.5,0.25,0.75")
         _expect(self.tokens >= 1, "tokens", "a positive number", str(TOKENS))
         _expect(0 <= self.gold <= 1, "gold", "a share from 0 to 1", "0.8")
+        ways = all(way in WAYS for way in self.queries)
+        _expect(ways, "queries", f"of {', '.join(WAYS)}", ",".join(WAYS))
 
     @property
     def settings(self) -> Mapping[str, Any]:
@@ -90,15 +100,18 @@ class Retrieve:
         """In the order of `fit`; only the first threshold asks the model about train rows.
 
         Whether some row has no answer, and whether the model can be held to quotes, is not known
-        here, so the forecast may be too long.
+        here, so the forecast may be too long; what a reranker takes is not in it.
         """
         quoted = self.quote and task.kind == "text"
         shares = self._shares(effort, quoted=quoted, unsure=self.abstain)
         usual = min(self.tokens, PASSAGE_TOKENS * shares.sizes[0])
         read = [usual] * (1 + shares.quoted)
         read += [min(self.tokens, PASSAGE_TOKENS * k) for k in shares.sizes[1:]]
-        read += [usual] * len(shares.rankings)
+        read += [usual] * len((*shares.rankings, *shares.rerankers))
         planned = [Forecast(read_tokens=tokens) for tokens in read]
+        planned += [
+            Forecast(read_tokens=usual, query_tokens=MOST_TOKENS[way]) for way in shares.ways
+        ]
         planned += [
             Forecast(new_prompts=False, train_rows=0 if at else train_rows, read_tokens=usual)
             for at in range(shares.thresholds)
@@ -106,21 +119,26 @@ class Retrieve:
         return tuple(planned)
 
     def _shares(self, effort: int, *, quoted: bool, unsure: bool) -> _Shares:
-        """What an effort has room for: the first size, quoted, then sizes and thresholds by turns,
-        then rankings."""
+        """What an effort has room for: the first size, quoted, what was asked for by name, then
+        sizes and thresholds by turns, then rankings."""
         sizes = self._sizes
         quoted = quoted and effort > 1
         left = max(0, effort - 1 - quoted)
+        rerankers = ((self.reranker,) if self.reranker else ())[:left]
+        left -= len(rerankers)
+        ways = tuple(dict.fromkeys(self.queries))[:left]
+        left -= len(ways)
         thresholds = min(THRESHOLDS, (left + 1) // 2) if unsure else 0
         more = min(len(sizes) - 1, left - thresholds)
         rankings = self._rankings[1 : 1 + left - thresholds - more]
-        return _Shares(sizes[: 1 + more], quoted, rankings, thresholds)
+        return _Shares(sizes[: 1 + more], quoted, rankings, rerankers, ways, thresholds)
 
     def fit(self, candidate: Candidate, train: Sequence[Example], context: FitContext) -> Candidate:
         """The candidate with the passages that scored best on dev; the first on a tie.
 
         Raises:
             TaskError: the task's template shows no context, so passages would not be seen.
+            ModelError: the reranker is not here.
         """
         _check_template(candidate, train)
         collection = Collection.from_files(context.passages())
@@ -154,6 +172,12 @@ class Retrieve:
         sized = best()
         for ranking in shares.rankings:
             score(replace(sized, ranking=ranking))
+        ranked = best()
+        for name in shares.rerankers:
+            score(replace(ranked, reranking=Reranking.by(context.reranker(name))))
+        found = best()
+        for way in shares.ways:
+            score(replace(found, queries=way))
         if shares.thresholds:
             for part in withholding(candidate, best(), train, context, shares.thresholds):
                 score(part)
@@ -162,18 +186,22 @@ class Retrieve:
 
 @dataclass(frozen=True, slots=True)
 class _Shares:
-    """Configurations that an effort has room for.
+    """Configurations that an effort has room for, in the order they are scored.
 
     Attributes:
         sizes: numbers of passages, one at least.
         quoted: whether the first is tried with quotes for answers, too.
-        rankings: further ones.
+        rankings: beside the first one.
+        rerankers: by name, at most one.
+        ways: of writing queries.
         thresholds: how many.
     """
 
     sizes: list[int]
     quoted: bool
     rankings: list[Ranking]
+    rerankers: tuple[str, ...]
+    ways: tuple[Way, ...]
     thresholds: int
 
 

@@ -10,6 +10,7 @@ refused, and so is any other step, by name: leaving it out would give vectors th
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -83,15 +84,23 @@ def read_recipe(folder: Path) -> Recipe:
     prompts, chosen = whole.get("prompts"), whole.get("default_prompt_name")
     prompt = prompts.get(chosen, "") if isinstance(prompts, dict) and chosen else ""
     return Recipe(
-        _max_tokens(inner, settings),
+        max_tokens(inner, settings),
         _pooling(folder / kinds["Pooling"] / "config.json") if "Pooling" in kinds else "mean",
         bool(settings.get("do_lower_case", False)),
         str(prompt),
     )
 
 
-def _max_tokens(folder: Path, settings: dict[str, Any]) -> int:
-    """As sentence-transformers: what is set, else what tokenizer and positions allow."""
+def max_tokens(folder: Path, settings: Mapping[str, Any]) -> int:
+    """Longest text, as sentence-transformers: what is set, else what tokenizer and positions allow.
+
+    Args:
+        folder: of the network.
+        settings: may hold `max_seq_length`.
+
+    Raises:
+        ModelError: a file is damaged.
+    """
     positions = _positions(folder)
     for limit in (
         settings.get("max_seq_length"),

@@ -9,7 +9,7 @@ other.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -19,6 +19,7 @@ from tokenizers import Tokenizer
 from accordeur.core.errors import ModelError
 from accordeur.core.model import FloatArray, ModelIdentity
 from accordeur.models.embedding.recipe import Recipe
+from accordeur.models.length_batches import length_batches
 
 Rows = Sequence[Sequence[int]]
 """Tokens of texts."""
@@ -98,7 +99,12 @@ class TextEmbedder:
         read = [self._read(text) for text in distinct]
         rows = [encoding.ids for encoding in self._tokenizer.encode_batch(read)]
         found = np.zeros((len(rows), self.dimension), dtype=np.float32)
-        for batch in self._batches(rows):
+        for batch in length_batches(
+            [len(row) for row in rows],
+            self._body.batch_tokens,
+            alone=self._identity.deterministic,
+            pads=self._body.pads,
+        ):
             found[batch] = self._body.vectors([rows[index] for index in batch])
         vectors: FloatArray = found[[distinct[text] for text in texts]]
         return vectors
@@ -106,19 +112,6 @@ class TextEmbedder:
     def _read(self, text: str) -> str:
         text = self._recipe.prompt + text
         return text.lower() if self._recipe.lower else text
-
-    def _batches(self, rows: Rows) -> Iterator[list[int]]:
-        """Places of texts that are computed together, the longest first."""
-        order = sorted(range(len(rows)), key=lambda at: -len(rows[at]))
-        start = 0
-        while start < len(order):
-            longest = len(rows[order[start]])
-            most = 1 if self._identity.deterministic else self._body.batch_tokens // longest
-            batch = order[start : start + max(1, most)]
-            if not self._body.pads:
-                batch = [at for at in batch if len(rows[at]) == longest]
-            yield batch
-            start += len(batch)
 
 
 def read_tokenizer(folder: Path) -> Tokenizer:

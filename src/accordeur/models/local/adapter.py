@@ -406,3 +406,37 @@ def load_encoder(folder: Path, dtype: torch.dtype = torch.float32) -> Any:
         ) from error
     model.eval()
     return model.requires_grad_(False)
+
+
+def load_cross_encoder(folder: Path, dtype: torch.dtype = torch.float32) -> Any:
+    """A text encoder with a head that gives a pair of texts one score, in evaluation mode.
+
+    Raises:
+        ModelError: the folder holds no such model.
+    """
+    hint = "name a cross-encoder, such as hf/cross-encoder/ms-marco-MiniLM-L-6-v2"
+    try:
+        config = transformers.AutoConfig.from_pretrained(str(folder), local_files_only=True)
+        if config.model_type not in _ENCODERS:
+            raise ValueError(f"`{config.model_type}` is none of {', '.join(_ENCODERS)}")
+        if config.num_labels != 1:
+            raise ValueError(f"it gives {config.num_labels} scores to a pair, not one")
+        model, report = transformers.AutoModelForSequenceClassification.from_pretrained(
+            str(folder),
+            dtype=dtype,
+            use_safetensors=True,
+            local_files_only=True,
+            trust_remote_code=False,
+            output_loading_info=True,
+        )
+    except _LOADING_ERRORS as error:
+        raise ModelError(
+            f"`{folder}` cannot be loaded as a reranker: {str(error).splitlines()[0]}", hint=hint
+        ) from error
+    if missing := sorted(report["missing_keys"]):
+        raise ModelError(
+            f"`{folder}` cannot be loaded as a reranker: the weight `{missing[0]}` is not there.",
+            hint=hint,
+        )
+    model.eval()
+    return model.requires_grad_(False)

@@ -32,6 +32,7 @@ from accordeur.models.openai_api.failures import (
     from_response,
 )
 from accordeur.models.openai_api.pace import Pace
+from accordeur.models.openai_api.reranking_wire import read_relevance
 from accordeur.models.openai_api.token_wire import (
     Echo,
     Tokenized,
@@ -230,6 +231,23 @@ class Client:
             return read_embeddings(told, len(texts))
 
         return await self._again(once, learns=True)
+
+    async def rerank(self, body: Mapping[str, Any]) -> list[float]:
+        """How well each of the documents answers the query, in their order.
+
+        Raises:
+            Failure: it was not to be had.
+        """
+        texts = [body["query"], *body["documents"]]
+
+        async def once() -> list[float]:
+            self.allowance.ask()
+            told = await self._send("POST", "/rerank", body)
+            read = spent_in(told)[0]
+            self.allowance.answered(sum(map(about_tokens, texts)) if read is None else read, 0)
+            return read_relevance(told, len(body["documents"]))
+
+        return await self._again(once)
 
     async def stream(self, body: Mapping[str, Any]) -> AsyncIterator[str | Reply]:
         """A chat completion piece by piece, then whole. It is asked once: pieces cannot be unsaid.

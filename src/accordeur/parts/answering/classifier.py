@@ -13,6 +13,7 @@ from accordeur.core.model import Batch, FloatArray, ModelSource
 from accordeur.core.rendering import Rendered, Request
 from accordeur.parts.answering.embedding import matching_embedder
 from accordeur.parts.classifier import LabelClassifier, TextClassifier
+from accordeur.parts.classifier.silence import Silence
 
 
 class ClassifierAnswerer:
@@ -52,7 +53,8 @@ class ClassifierAnswerer:
         started = time.perf_counter()
         if isinstance(self._part, TextClassifier):
             texts = self._part.predict_text(requests)
-            answers = [Answer(text, Status.OK if text.strip() else Status.EMPTY) for text in texts]
+            nothing = Status.ABSTAINED if isinstance(self._part, Silence) else Status.EMPTY
+            answers = [Answer(text, Status.OK if text.strip() else nothing) for text in texts]
         else:
             embed = self._embed if self._part.embedder else None
             table = self._part.predict([request.text for request in requests], embed)

@@ -8,16 +8,21 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 
 from accordeur.core.answer import Answer, Reply, Status
+from accordeur.core.cache import AnswerCache
 from accordeur.core.candidate import Candidate
-from accordeur.core.model import Batch, Model, ModelSource
+from accordeur.core.errors import ModelError
+from accordeur.core.model import Batch, Model, ModelSource, Pieces, Usage
 from accordeur.core.rendering import Rendered, Request
 from accordeur.parts.answering.answerer import Answerer, StreamingAnswerer
+from accordeur.parts.answering.members import total_usage
 from accordeur.parts.answering.texts import text_sampling
 from accordeur.parts.decoding import Decoding
 from accordeur.parts.pattern import Conversation
 from accordeur.parts.retrieval.abstention import Signals, signals_of
 from accordeur.parts.retrieval.part import Retrieval
-from accordeur.parts.retrieval.retriever import Looked, Retriever, question_of, told_of_passages
+from accordeur.parts.retrieval.queries import question_of
+from accordeur.parts.retrieval.query_writer import QueryWriter, Sought
+from accordeur.parts.retrieval.retriever import Looked, Retriever, told_of_passages
 
 WITHHELD = "The documents do not answer this with enough certainty."
 """What is read where an answer is withheld."""
@@ -27,7 +32,11 @@ _REPLIES = 4
 
 
 def retrieving(
-    candidate: Candidate, source: ModelSource, assemble: Callable[[Candidate], Answerer]
+    candidate: Candidate,
+    source: ModelSource,
+    assemble: Callable[[Candidate], Answerer],
+    cache: AnswerCache | None = None,
+    repeat: int = 0,
 ) -> Answerer:
     """What answers for a candidate with a part in the slot `retrieval`.
 
@@ -35,13 +44,19 @@ def retrieving(
 
     Args:
         assemble: makes what answers a candidate without that slot.
+        cache: where queries that the model writes are looked up first.
+        repeat: index of a repeated measurement.
     """
     part = candidate.part(Retrieval)
     assert part is not None
+    assert candidate.base is not None
+    writer = None
+    if part.queries is not None:
+        writer = QueryWriter(part.queries, source.model(candidate.base), cache, repeat)
     answerer = RetrievingAnswerer(
         candidate,
         part,
-        Retriever(part, source),
+        Retriever(part, source, writer),
         assemble(told_of_passages(candidate, part.words, quote=part.quote)),
     )
     if part.threshold is None and isinstance(answerer.inner, StreamingAnswerer):
@@ -79,35 +94,47 @@ class RetrievingAnswerer:
     def forget(self) -> None:
         """Drop the model's prefixes; the index stays open."""
         self.inner.forget()
+        self._retriever.forget()
 
     def answer(
         self, requests: Sequence[Request], *, done: Collection[int] = ()
     ) -> Iterator[Batch[Answer]]:
-        """Answers in the model's batches; each has its share of the search in its seconds."""
+        """Answers in the model's batches; each has its share of the search in its seconds, and what
+        writing its queries took when that was first done."""
+        sought = self._retriever.seek(requests)
         started = time.perf_counter()
-        looked = self.look(requests)
+        looked = self.look(requests, sought)
         share = (time.perf_counter() - started) / max(1, len(requests))
         for batch in self.inner.answer([one.request for one in looked], done=done):
             pairs = zip(batch.indices, batch.results, strict=True)
             answers = tuple(self._told(requests[at], looked[at], one, share) for at, one in pairs)
-            seconds = batch.seconds + share * len(answers)
-            yield Batch(batch.indices, answers, seconds, batch.tokens)
+            written = [sought[at] for at in batch.indices]
+            seconds = batch.seconds + sum(share + one.seconds for one in written)
+            tokens = batch.tokens + sum(one.usage.computed_tokens for one in written)
+            yield Batch(batch.indices, answers, seconds, tokens)
 
-    def look(self, requests: Sequence[Request]) -> list[Looked]:
+    def look(
+        self, requests: Sequence[Request], sought: Sequence[Sought] | None = None
+    ) -> list[Looked]:
         """The requests with their passages.
 
         Every prompt is made, answered or not: batches are formed from the whole list (P9).
+
+        Args:
+            requests: any number.
+            sought: what is searched for each, where that is known.
         """
         model = self.model
         assert model is not None
         rooms = prompt_rooms(self.candidate, model, self.inner.render(requests))
-        return self._retriever.look(requests, rooms, model.count_tokens)
+        return self._retriever.look(requests, rooms, model.count_tokens, sought=sought)
 
     def _told(self, request: Request, looked: Looked, answer: Answer, share: float) -> Answer:
         """The answer with what was looked up; withheld where it is likely wrong."""
         signals = answer_signals(request, looked, answer)
         retrieved = replace(looked.retrieved, signals=signals.known)
         answer = replace(answer, seconds=answer.seconds + share, retrieved=retrieved)
+        answer = looked.sought.told(answer)
         confidence = self._part.confidence
         if confidence is None or answer.status is Status.ERROR:
             return answer
@@ -141,10 +168,22 @@ class StreamingRetrievingAnswerer:
         """The language model, with what training added."""
         return self._answerer.model
 
-    def stream(self, request: Request, *, again: int = 0) -> Iterator[str]:
-        """The text as the model writes it; see `StreamingAnswerer`."""
+    def stream(self, request: Request, *, again: int = 0) -> Pieces:
+        """The text as the model writes it; see `StreamingAnswerer`.
+
+        Raises:
+            ModelError: an endpoint wrote no query.
+        """
         looked = self._answerer.look([request])[0]
-        return self._inner.stream(looked.request, again=again)
+        if looked.sought.error:
+            raise ModelError(looked.sought.error, hint="ask again")
+        return _with_usage(self._inner.stream(looked.request, again=again), looked.sought.usage)
+
+
+def _with_usage(pieces: Pieces, before: Usage) -> Pieces:
+    """The pieces; the whole tells the tokens of the calls before it, too."""
+    made = yield from pieces
+    return replace(made, usage=total_usage([before, made.usage]))
 
 
 def answer_signals(request: Request, looked: Looked, answer: Answer) -> Signals:

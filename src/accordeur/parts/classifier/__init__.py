@@ -45,6 +45,7 @@ KINDS = Registry(
         "lead": f"{_HERE}.lead:Lead",
         "copy": f"{_HERE}.copied:Copied",
         "most-common": f"{_HERE}.most_common:MostCommon",
+        "silence": f"{_HERE}.silence:Silence",
     },
 )
 """Kind -> class with `from_files`."""

@@ -16,14 +16,15 @@ from accordeur.core.span import Span
 from accordeur.documents.citations import Cited, TextAt, check, cite
 from accordeur.documents.citations.support import Embed
 from accordeur.documents.passage import Filter, Ranking, Searchable
+from accordeur.documents.ranking.several import search_several
 from accordeur.parts.answering.answerer import Answerer
 from accordeur.parts.memory.conversing import prompt_room
 from accordeur.parts.prompt import Prompt
 from accordeur.parts.retrieval.packing import Packed, pack
 from accordeur.parts.retrieval.part import TOKENS, WORDS, Retrieval
+from accordeur.parts.retrieval.query_writer import QueryWriter, Sought
 from accordeur.parts.retrieval.retriever import (
     Looked,
-    question_of,
     told_of_passages,
     with_passages,
 )
@@ -52,12 +53,14 @@ class Search:
         ranking: the collection's own where it is not given.
         where: which documents.
         tokens: that they may take of the prompt, delimiters included.
+        writer: writes what is searched for; without it that is the question.
     """
 
     k: int = K
     ranking: Ranking | None = None
     where: Filter = field(default_factory=Filter)
     tokens: int = TOKENS
+    writer: QueryWriter | None = None
 
 
 def reader(candidate: Candidate, *, bare: bool, marks: bool) -> Candidate:
@@ -95,8 +98,8 @@ def look_up(
         requests: any number.
         answerer: is to read them.
         search: how.
-        questions: what is looked up for each; by default its input, of a conversation the last
-            turn.
+        questions: what is looked up for each where no queries are written; by default its input, of
+            a conversation the last turn.
 
     Raises:
         ModelError: no language model answers, or a question leaves no room for a passage.
@@ -107,11 +110,11 @@ def look_up(
             "What answers here is no language model, and reads no passages.",
             hint="-m local/smollm2",
         )
-    wanted = list(questions) or [question_of(one) for one in requests]
-    asked = [at for at, text in enumerate(wanted) if text.strip()]
-    texts = [wanted[at] for at in asked]
-    hits = collection.search(texts, search.k, ranking=search.ranking, where=search.where)
-    found = dict(zip(asked, hits, strict=True)) if len(collection) and asked else {}
+    sought = _sought(requests, search.writer, questions)
+    asked = [at for at, one in enumerate(sought) if one.texts[0].strip()] if len(collection) else []
+    texts = [sought[at].texts for at in asked]
+    hits = search_several(collection, texts, search.k, ranking=search.ranking, where=search.where)
+    found = dict(zip(asked, hits, strict=True))
     whole = prompt_room(answerer)
     looked = []
     for at, request in enumerate(requests):
@@ -123,8 +126,20 @@ def look_up(
                 hint="ask in fewer words",
             )
         packed = pack(found.get(at, []), room, model.count_tokens)
-        looked.append(Looked(with_passages(request, packed), tuple(found.get(at, ())), packed))
+        hit = tuple(found.get(at, ()))
+        looked.append(Looked(with_passages(request, packed), hit, packed, sought[at]))
     return looked
+
+
+def _sought(
+    requests: Sequence[Request], writer: QueryWriter | None, questions: Sequence[str]
+) -> list[Sought]:
+    """What is searched for."""
+    if writer is not None:
+        return writer.write(requests)
+    if questions:
+        return [Sought((text,)) for text in questions]
+    return [Sought.itself(one) for one in requests]
 
 
 def likeness(looked: Looked) -> float | None:

@@ -6,13 +6,16 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, get_args
+from typing import Any, ClassVar, get_args
 
 from accordeur.core.errors import BundleError
+from accordeur.core.model import ModelSource
 from accordeur.core.part import Slot
-from accordeur.documents.passage import Mode, Ranking
+from accordeur.documents.passage import Mode, Ranking, Searchable
 from accordeur.parts.retrieval.abstention import Confidence
 from accordeur.parts.retrieval.collection import Collection
+from accordeur.parts.retrieval.queries import WAYS, Way
+from accordeur.parts.retrieval.reranking import Reranking
 
 WORDS = (
     "Numbered passages from documents stand before the question. Answer from them; "
@@ -41,6 +44,9 @@ class Retrieval:
         gold: share of training rows among whose passages one that holds the answer is put where the
             search missed it (RAFT); of no effect in use.
         quote: an answer is a stretch of the passages, and nothing else.
+        reranking: who orders what is found; `None` for the ranking itself.
+        queries: how the base model turns a question into what is searched for; `None` for the
+            question itself.
     """
 
     slot: ClassVar[Slot] = "retrieval"
@@ -54,6 +60,8 @@ class Retrieval:
     threshold: float | None = None
     gold: float = 0.0
     quote: bool = False
+    reranking: Reranking | None = None
+    queries: Way | None = None
 
     @property
     def trained_parameters(self) -> int:
@@ -67,15 +75,38 @@ class Retrieval:
 
     def describe(self) -> str:
         """A few words."""
-        how = ranking_name(self.ranking)
+        how = self.how
         passages = "1 passage" if self.k == 1 else f"{self.k} passages"
         unsure = "" if self.threshold is None else f", silent under {self.threshold:.2f}"
         quoting = ", quoted" if self.quote else ""
         return f"{passages} of {len(self.collection.passages)} by {how}{quoting}{unsure}"
 
+    @property
+    def how(self) -> str:
+        """How passages are found in a few words, such as `fusion 0.5, rewrite`."""
+        words = [ranking_name(self.ranking)]
+        if self.reranking is not None:
+            words.append(f"reranked by {self.reranking.short}")
+        if self.queries is not None:
+            words.append(self.queries)
+        return ", ".join(words)
+
+    def opened(self, source: ModelSource, ranking: Ranking | None = None) -> Searchable:
+        """What searches the collection as this part does.
+
+        Args:
+            source: gives the models that the search needs.
+            ranking: another one than the part's.
+
+        Raises:
+            ModelError: one of them is not here, or has other weights.
+        """
+        opened = self.collection.opened(source, ranking or self.ranking)
+        return opened if self.reranking is None else self.reranking.around(opened, source)
+
     def files(self) -> Mapping[str, bytes]:
         """`retrieval.json` and those of `index/`."""
-        settings = {
+        settings: dict[str, Any] = {
             "k": self.k,
             "mode": self.ranking.mode,
             "weight": self.ranking.weight,
@@ -88,6 +119,11 @@ class Retrieval:
         }
         if self.quote:
             settings["quote"] = True
+        # What a candidate does not use leaves its files as they were before there was such a thing.
+        if self.reranking is not None:
+            settings["reranker"] = self.reranking.to_json()
+        if self.queries is not None:
+            settings["queries"] = self.queries
         data = json.dumps(settings, indent=2, ensure_ascii=False, sort_keys=True).encode()
         return {FILE: data, **self.collection.files}
 
@@ -104,6 +140,7 @@ class Retrieval:
             ranking = Ranking(data["mode"], float(data["weight"]), int(data["depth"]))
             confidence = data["confidence"]
             threshold = data["threshold"]
+            reranker, queries = data.get("reranker"), data.get("queries")
             made = cls(
                 collection,
                 int(data["k"]),
@@ -114,6 +151,8 @@ class Retrieval:
                 None if threshold is None else float(threshold),
                 float(data["gold"]),
                 bool(data.get("quote", False)),
+                None if reranker is None else Reranking.from_json(reranker),
+                queries,
             )
             _check(made)
         except (KeyError, ValueError, TypeError, AttributeError) as error:
@@ -139,5 +178,7 @@ def _check(made: Retrieval) -> None:
     shares = (made.ranking.weight, made.gold, made.threshold or 0.0)
     if not all(math.isfinite(one) and 0 <= one <= 1 for one in shares):
         raise ValueError("`weight`, `gold` and `threshold` must lie between 0 and 1")
+    if made.queries is not None and made.queries not in WAYS:
+        raise ValueError(f"there is no way of asking `{made.queries}`")
     if made.threshold is not None and made.confidence is None:
         raise ValueError("a threshold needs `confidence`")

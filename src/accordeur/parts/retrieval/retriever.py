@@ -13,10 +13,13 @@ from accordeur.core.model import ModelSource
 from accordeur.core.rendering import Request
 from accordeur.core.span import Span
 from accordeur.documents.passage import Filter, Found
+from accordeur.documents.ranking.several import search_several
 from accordeur.parts.decoding import Decoding
 from accordeur.parts.prompt import Prompt
 from accordeur.parts.retrieval.packing import CountTokens, Packed, pack
 from accordeur.parts.retrieval.part import Retrieval
+from accordeur.parts.retrieval.queries import question_of
+from accordeur.parts.retrieval.query_writer import QueryWriter, Sought
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +30,13 @@ class Looked:
         request: with the passages before its own context.
         found: by the search, best first.
         packed: what of it is shown.
+        sought: what was searched for.
     """
 
     request: Request
     found: tuple[Found, ...]
     packed: Packed
+    sought: Sought
 
     @property
     def retrieved(self) -> Retrieved:
@@ -45,14 +50,39 @@ class Retriever:
 
     Args:
         part: what is searched, and how.
-        source: gives the embedding model.
+        source: gives the embedding model and the reranker.
+        writer: writes queries, for a part that has them written.
+
+    Raises:
+        ValueError: the part has queries written, and nobody writes.
     """
 
-    def __init__(self, part: Retrieval, source: ModelSource) -> None:
+    def __init__(
+        self, part: Retrieval, source: ModelSource, writer: QueryWriter | None = None
+    ) -> None:
+        if part.queries is not None and writer is None:
+            raise ValueError("a part that has queries written needs a writer")
         self._part = part
         self._source = source
+        self._writer = writer
 
-    def find(self, requests: Sequence[Request], k: int | None = None) -> list[tuple[Found, ...]]:
+    def forget(self) -> None:
+        """Drop what writing queries left in the model's memory; the index stays open."""
+        if self._writer is not None:
+            self._writer.forget()
+
+    def seek(self, requests: Sequence[Request]) -> list[Sought]:
+        """What is searched for each request."""
+        if self._part.queries is None or self._writer is None:
+            return [Sought.itself(one) for one in requests]
+        return self._writer.write(requests)
+
+    def find(
+        self,
+        requests: Sequence[Request],
+        k: int | None = None,
+        sought: Sequence[Sought] | None = None,
+    ) -> list[tuple[Found, ...]]:
         """What a search gives for each request, all of them searched together.
 
         A request that names documents is answered from those; one that asks nothing finds nothing.
@@ -60,10 +90,12 @@ class Retriever:
         Args:
             requests: any number.
             k: passages of each; by default as many as the part looks up.
+            sought: what is searched for each, where that is known.
 
         Raises:
-            ModelError: the embedding model is not here.
+            ModelError: the embedding model or the reranker is not here.
         """
+        sought = self.seek(requests) if sought is None else sought
         found: list[tuple[Found, ...]] = [()] * len(requests)
         among: dict[tuple[str, ...], list[int]] = {}
         for at, request in enumerate(requests):
@@ -72,10 +104,11 @@ class Retriever:
         part = self._part
         if not part.collection.passages or not among:
             return found
-        opened = part.collection.opened(self._source, part.ranking)
+        opened = part.opened(self._source)
         for documents, places in among.items():
-            hits = opened.search(
-                [question_of(requests[at]) for at in places],
+            hits = search_several(
+                opened,
+                [sought[at].texts for at in places],
                 k or part.k,
                 ranking=part.ranking,
                 where=self._where(documents),
@@ -96,6 +129,7 @@ class Retriever:
         rooms: Sequence[int],
         count_tokens: CountTokens,
         gold: Sequence[Sequence[Span]] = (),
+        sought: Sequence[Sought] | None = None,
     ) -> list[Looked]:
         """Each request with its passages before it.
 
@@ -104,14 +138,21 @@ class Retriever:
             rooms: tokens that are left beside each.
             count_tokens: of the model that reads them.
             gold: for training rows, where the answer stands; see `Retrieval.gold`.
+            sought: what is searched for each, where that is known.
         """
-        found = self.find(requests)
+        sought = self.seek(requests) if sought is None else sought
+        found = self.find(requests, sought=sought)
         if gold:
             found = [
                 self._with_gold(request, hits, spans)
                 for request, hits, spans in zip(requests, found, gold, strict=True)
             ]
-        return self.put(requests, found, rooms, count_tokens)
+        return [
+            replace(looked, sought=one)
+            for looked, one in zip(
+                self.put(requests, found, rooms, count_tokens), sought, strict=True
+            )
+        ]
 
     def put(
         self,
@@ -124,7 +165,8 @@ class Retriever:
         looked = []
         for request, hits, room in zip(requests, found, rooms, strict=True):
             packed = pack(hits, max(0, min(room, self._part.tokens)), count_tokens)
-            looked.append(Looked(with_passages(request, packed), tuple(hits), packed))
+            itself = Sought.itself(request)
+            looked.append(Looked(with_passages(request, packed), tuple(hits), packed, itself))
         return looked
 
     def _with_gold(
@@ -148,13 +190,6 @@ class Retriever:
         place = drawn[1] % max(1, len(found))
         score = found[place].score if found else 0.0
         return (*found[:place], Found(best, score), *found[place + 1 :])
-
-
-def question_of(request: Request) -> str:
-    """What is searched for: the input, of a conversation its last user turn."""
-    if isinstance(request.input, tuple):
-        return next((turn.content for turn in reversed(request.input) if turn.role == "user"), "")
-    return request.text
 
 
 def with_passages(request: Request, packed: Packed) -> Request:
