@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from contextlib import ExitStack
 from dataclasses import replace
@@ -11,19 +10,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from accordeur.core.answer import Status
-from accordeur.core.errors import ModelError, UsageError
+from accordeur.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from accordeur.cli.ask.asking import Answered, Asker, Caution
+    from accordeur.cli.ask.asking import Asker, Caution
     from accordeur.cli.chat.respondent import Respondent
     from accordeur.documents.passage import Filter, Ranking
-    from accordeur.parts.answering.answerer import StreamingAnswerer
     from accordeur.parts.retrieval import Retrieval
     from accordeur.parts.retrieval.asking import Search
     from accordeur.parts.retrieval.queries import Way
     from accordeur.parts.retrieval.query_writer import QueryWriter
-    from accordeur.parts.retrieval.retriever import Looked
     from accordeur.store import SqliteAnswerCache
 
 MODEL = "local/smollm2"
@@ -142,6 +138,7 @@ def command(
     """
     from accordeur.cli.ask.asking import Asker, Caution
     from accordeur.cli.ask.collection import in_bundle, opened, staleness
+    from accordeur.cli.ask.printing import print_answer, print_json, print_prompt
     from accordeur.cli.ask.showing import search_notes
     from accordeur.cli.chat.respondent import Respondents, Wishes
     from accordeur.cli.failures import note, warn
@@ -213,10 +210,10 @@ def command(
         for line in (*search_notes(looked), *reranking_notes(asked.searchable)):
             note(line)
         if show_prompt:
-            return _show_prompt(asker, looked)
+            return print_prompt(asker, looked)
         if as_json:
-            return _print_json(asker, question, looked)
-        return _print_answer(asker, question, looked, stream=not no_stream)
+            return print_json(asker, question, looked)
+        return print_answer(asker, question, looked, stream=not no_stream)
 
 
 def _question(name: str, words: list[str] | None, source: Path | None) -> str | None:
@@ -312,91 +309,3 @@ def _caution(asker: Asker, respondent: Respondent, part: Retrieval | None) -> Ca
     if known.index != asker.asked.searchable.fingerprint:
         note("The index has changed since it was calibrated; --calibrate ROWS does it again.")
     return Caution(known.confidence, known.threshold, by_hand)
-
-
-def _show_prompt(asker: Asker, looked: Looked) -> int:
-    from accordeur.cli.ask.showing import packing_notes
-    from accordeur.cli.failures import note
-    from accordeur.cli.terminal import safe
-
-    model = asker.answerer.model
-    assert model is not None
-    rendered = asker.answerer.render([looked.request])[0]
-    print(safe(model.prompt_text(rendered)))
-    tokens, _ = model.prompt_tokens(rendered)
-    about = "about " if model.identity.remote else ""
-    note(f"{about}{tokens:,} tokens")
-    for line in packing_notes(looked.packed):
-        note(line)
-    return 0
-
-
-def _print_json(asker: Asker, question: str, looked: Looked) -> int:
-    from accordeur.cli.ask.showing import answered_json
-
-    (answered,) = asker.answer([question], [looked])
-    data = answered_json(answered, asker.asked, calibrated=asker.caution.confidence is not None)
-    print(json.dumps(data, ensure_ascii=not sys.stdout.isatty()))
-    return 1 if answered.answer.error else 0
-
-
-def _print_answer(asker: Asker, question: str, looked: Looked, *, stream: bool) -> int:
-    from accordeur.cli.ask.showing import show_answer, show_citations, tell_of_answer
-    from accordeur.cli.failures import note
-    from accordeur.parts.answering.answerer import StreamingAnswerer
-
-    if looked.sought.error:
-        raise ModelError(looked.sought.error, hint="ask again")
-    streams = stream and not asker.may_withhold and not asker.refusal(looked)
-    if streams and isinstance(asker.answerer, StreamingAnswerer):
-        answered = _streamed(asker, asker.answerer, question, looked)
-    else:
-        (answered,) = asker.answer([question], [looked])
-        if answered.answer.status is Status.ERROR:
-            raise ModelError(answered.answer.error or "There is no answer.", hint="ask again")
-        show_answer(answered)
-    show_citations(answered.cited, asker.asked)
-    sys.stdout.flush()
-    if sys.stdout.isatty():
-        note("")
-    tell_of_answer(answered)
-    note(_about(asker, answered))
-    return 0
-
-
-def _streamed(asker: Asker, answerer: StreamingAnswerer, question: str, looked: Looked) -> Answered:
-    """Show the answer as it comes. What came before an error or Ctrl-C stays on the screen."""
-    from accordeur.cli.chat.screen import Screen
-    from accordeur.core.answer import Answer
-
-    screen = Screen(sys.stdout.isatty())
-    pieces = answerer.stream(looked.request)
-    said: list[str] = []
-    try:
-        for piece in pieces:
-            said.append(piece)
-            screen.piece(piece)
-    finally:
-        getattr(pieces, "close", lambda: None)()  # an endpoint's stream is given up
-        if said:
-            screen.end_answer()
-    text = "".join(said).strip()
-    if not text:
-        print("(the answer is empty)")
-    return asker.judged(question, looked, Answer(text, Status.OK if text else Status.EMPTY))
-
-
-def _about(asker: Asker, answered: Answered) -> str:
-    """The last line: how much was read, and whether its answers are calibrated."""
-    from accordeur.cli.figures import plural
-
-    shown = len(answered.looked.packed.shown)
-    words = [f"read {plural(shown, 'passage')} of {len(asker.asked.searchable):,}"]
-    sure = answered.answer.confidence
-    if sure is not None:
-        words.append(f"right with a probability of {sure:.0%}")
-    elif asker.caution.min_score is not None:
-        words.append(f"not calibrated, --min-score {asker.caution.min_score:g} by hand")
-    else:
-        words.append("not calibrated")
-    return " · ".join(words)
