@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accordeur.core.errors import UsageError
+from accordeur.documents import chunking
 from accordeur.documents.chunking import Chunk, ChunkSize, chunk, words_and_marks
 from accordeur.documents.document import Document
 from accordeur.documents.readers import markdown, reader_for
@@ -25,10 +26,18 @@ def letters(text: str) -> int:
 
 
 @settings(deadline=None)
-@given(TEXTS, st.booleans(), st.integers(16, 60), st.integers(0, 8))
+@given(
+    TEXTS, st.booleans(), st.integers(16, 60), st.integers(0, 8), st.sampled_from([7, 50, 1_000])
+)
 def test_chunks_are_slices_that_fit_in_order_and_leave_no_letter_out(
-    text: str, markdown: bool, tokens: int, overlap: int
+    text: str, markdown: bool, tokens: int, overlap: int, block: int
 ) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(chunking, "BLOCK", block)
+        _cut_and_check(text, markdown, tokens, overlap)
+
+
+def _cut_and_check(text: str, markdown: bool, tokens: int, overlap: int) -> None:
     made = chunk(Document("a", text), ChunkSize(tokens, overlap), letters, markdown=markdown)
     covered = [False] * len(text)
     for one in made:

@@ -20,6 +20,9 @@ from accordeur.documents.document import Document, Heading
 if TYPE_CHECKING:
     from semantic_text_splitter import MarkdownSplitter, TextSplitter
 
+BLOCK = 1_000_000
+"""Characters of a text that are cut together."""
+
 Count = Callable[[str], int]
 """Tokens of a text, special ones included."""
 
@@ -98,13 +101,28 @@ def chunk(document: Document, size: ChunkSize, count: Count, *, markdown: bool) 
 
     splitter = _splitter(size, sized, markdown=markdown)
     made: list[Chunk] = []
-    for offset, text in splitter.chunk_indices(document.text[document.body :]):
-        bare = text.strip()  # Markdown keeps what the first line is indented by
-        start = document.body + offset + len(text) - len(text.lstrip())
-        if bare:
-            one = Chunk(start, start + len(bare), sized(bare))
-            made.extend(_fitting(document.text, one, size, sized))
+    for begin, end in _blocks(document.text, document.body):
+        for offset, text in splitter.chunk_indices(document.text[begin:end]):
+            bare = text.strip()  # Markdown keeps what the first line is indented by
+            start = begin + offset + len(text) - len(text.lstrip())
+            if bare:
+                one = Chunk(start, start + len(bare), sized(bare))
+                made.extend(_fitting(document.text, one, size, sized))
     return list(_headed(document, made))
+
+
+def _blocks(text: str, start: int) -> Iterator[tuple[int, int]]:
+    """Stretches that are cut by themselves: a text as it is, a very long one at empty lines (else
+    at line ends, else anywhere), since the splitter's time grows faster than a text does."""
+    while start < len(text):
+        end = start + BLOCK
+        if end < len(text):
+            half = start + BLOCK // 2
+            found = text.rfind("\n\n", half, end)
+            found = found if found >= 0 else text.rfind("\n", half, end)
+            end = found + 1 if found >= 0 else end
+        yield start, min(end, len(text))
+        start = end
 
 
 def _headed(document: Document, chunks: Iterable[Chunk]) -> Iterator[Chunk]:

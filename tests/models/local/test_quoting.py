@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from accordeur.core.model import Batch, Capability, Generated, Quotable
-from accordeur.models.local import quoting
+from accordeur.models.local import adapter, quoting
 from accordeur.models.local.model import LocalModel
+from accordeur.models.local.template import ChatTokenizer
 
 from ..conftest import ask
 
@@ -131,3 +132,18 @@ def test_only_models_that_read_from_left_to_right_quote(
     assert Capability.QUOTE in tiny.capabilities
     assert Capability.QUOTE not in t5.capabilities
     assert torch.is_inference_mode_enabled() is False
+
+
+def test_modules_of_transformers_find_the_same(tiny_folder: Path) -> None:
+    loaded = adapter.load(tiny_folder, dtype=torch.float32, device=torch.device("cpu"))
+    own = adapter.own_body(loaded)
+    assert own is not None
+    vocabulary = quoting.Vocabulary(ChatTokenizer(loaded.tokenizer).spellings())
+    texts = [whole_words(text) for text in TEXTS]
+    row, stop = list(range(40, 60)), frozenset({2})
+    found = [
+        quoting.quote(body, loaded.head, row, None, stop, vocabulary, texts, 6)
+        for body in (own, adapter.ModulesBody(loaded))
+    ]
+    assert found[0].tokens == found[1].tokens != ()
+    assert found[0].logprob == pytest.approx(found[1].logprob, abs=1e-3)
