@@ -20,7 +20,7 @@ from accordeur.core.answer import Status
 from accordeur.core.candidate import Candidate
 from accordeur.core.errors import AccordeurError, EndpointGone
 from accordeur.core.fingerprint import seed_for
-from accordeur.core.lever import Need, Stopped
+from accordeur.core.lever import Need, Settling, Stopped
 from accordeur.core.measurement import Cost
 from accordeur.core.part import Part
 from accordeur.core.task import Example, Limits, Prices
@@ -103,6 +103,12 @@ def pull(
             context.competes = position == len(stack.levers) - 1
             context.screened = stack.name != "as-is" and not any(at >= position for at in trained)
             candidate = lever.fit(candidate, train, view)
+            if not context.competes and isinstance(lever, Settling):
+                candidate = lever.unsettled(candidate)
+        for lever in stack.levers[:-1]:
+            if isinstance(lever, Settling):
+                context.lever, context.screened = lever.name, False
+                candidate = lever.settled(candidate, train, view)
     except Stopped as stop:
         status, reason = ("cut" if stop.cut else "stopped"), stop.reason
     except AccordeurError as error:

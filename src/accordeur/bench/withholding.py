@@ -24,7 +24,9 @@ def withholding_json(
     The curve is that of the control, which answers everything and says how certain it is. Rows
     without an answer count as answered wrongly: that is what answering them is.
     """
-    always = next((one for one in outcome.scored if one.control and _estimated(one)), None)
+    # The last one: in a stack the estimate is learned again when the levers above are done.
+    controls = [one for one in outcome.scored if one.control and _estimated(one)]
+    always = controls[-1] if controls else None
     if always is None:
         return None
     kept = [always.measurement.rows[at] for at in always.measurement.kept]

@@ -236,4 +236,21 @@ class Lever(Protocol):
         ...
 
 
+@runtime_checkable
+class Settling(Lever, Protocol):
+    """A lever whose last step depends on what answers look like. In a stack the levers above it are
+    pulled without that step, and it is done when they are."""
+
+    def unsettled(self, candidate: Candidate) -> Candidate:
+        """What `fit` made, without the last step."""
+        ...
+
+    def settled(
+        self, candidate: Candidate, train: Sequence[Example], context: FitContext
+    ) -> Candidate:
+        """The last step, for a candidate that other levers changed meanwhile: the best on dev, the
+        candidate itself among those compared."""
+        ...
+
+
 Log = Callable[[str], None]

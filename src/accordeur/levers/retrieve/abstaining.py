@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from accordeur.core.candidate import Candidate
 from accordeur.core.lever import FitContext
 from accordeur.core.task import Example
@@ -13,11 +15,15 @@ from accordeur.parts.retrieval.abstention import (
     held_out_probabilities,
     learn_confidence,
     thresholds,
+    thresholds_above,
     told_signals,
 )
 
 THRESHOLDS = 3
 """That are tried at most."""
+
+AGAIN = 200
+"""Train rows that are answered once more, when weights were trained on them."""
 
 ALWAYS = "always answers"
 """Name of the control: every answer with its estimate, none withheld."""
@@ -36,7 +42,10 @@ def withholding(
     train: Sequence[Example],
     context: FitContext,
     most: int,
-) -> Iterator[Retrieval]:
+    *,
+    imitated: bool = False,
+    named: str = "",
+) -> Iterator[tuple[Retrieval, str]]:
     """The part with an estimate that answers are right, and thresholds worth trying.
 
     The train rows are answered; nothing is learned, and nothing tried, where all of the answers are
@@ -48,8 +57,17 @@ def withholding(
         part: the best so far.
         train: rows to learn from, some of them without an answer.
         most: thresholds that may be tried.
+        imitated: weights were trained on these rows. Their answers look surer than others will, so
+            thresholds come from the rows without an answer, which nothing imitates: as high as the
+            answers to half of them, to four fifths, to all.
+        named: stands behind the names of configurations.
+
+    Yields:
+        Parts with a threshold, each with the name of its configuration.
     """
     rows = [row for row in train if row.expected is not None]
+    if imitated:
+        rows = rows[:AGAIN]
     answers = context.answer(candidate.with_part(part), rows)
     scores = context.grade(rows, answers)
     kept = [at for at, score in enumerate(scores) if score is not None]
@@ -63,9 +81,14 @@ def withholding(
     part = replace(part, confidence=confidence)
     context.note("confidence", confidence.to_json())
     context.evaluate(
-        candidate.with_part(part), f"{configuration_name(part)}, {ALWAYS}", control=True
+        candidate.with_part(part), f"{configuration_name(part)}, {ALWAYS}{named}", control=True
     )
-    unseen = held_out_probabilities(signals, right)
     unanswerable = [rows[at].expected == () for at in kept]
-    for threshold in thresholds(unseen, right, unanswerable)[:most]:
-        yield replace(part, threshold=threshold)
+    if imitated:
+        sure = confidence.probabilities(signals)
+        wanted = thresholds_above(sure[np.asarray(unanswerable)])
+    else:
+        wanted = thresholds(held_out_probabilities(signals, right), right, unanswerable)
+    for threshold in wanted[:most]:
+        silent = replace(part, threshold=threshold)
+        yield silent, f"{configuration_name(silent)}{named}"

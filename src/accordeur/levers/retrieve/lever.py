@@ -148,8 +148,9 @@ class Retrieve:
         shares = self._shares(context.effort, quoted=quoted, unsure=unsure)
         scored: list[tuple[float, Retrieval]] = []
 
-        def score(part: Retrieval) -> None:
-            evaluation = context.evaluate(candidate.with_part(part), configuration_name(part))
+        def score(part: Retrieval, name: str = "") -> None:
+            named = name or configuration_name(part)
+            evaluation = context.evaluate(candidate.with_part(part), named)
             scored.append((evaluation.rank, part))
 
         def best() -> Retrieval:
@@ -179,9 +180,37 @@ class Retrieve:
         for way in shares.ways:
             score(replace(found, queries=way))
         if shares.thresholds:
-            for part in withholding(candidate, best(), train, context, shares.thresholds):
-                score(part)
+            for part, name in withholding(candidate, best(), train, context, shares.thresholds):
+                score(part, name)
         return candidate.with_part(best())
+
+    def unsettled(self, candidate: Candidate) -> Candidate:
+        """Without an estimate and a threshold: both are of answers that levers above will change.
+
+        Raises:
+            TypeError: the candidate has no retrieval.
+        """
+        return candidate.with_part(replace(_part(candidate), confidence=None, threshold=None))
+
+    def settled(
+        self, candidate: Candidate, train: Sequence[Example], context: FitContext
+    ) -> Candidate:
+        """With the threshold that scored best on dev, none included."""
+        if not self.abstain or not any(row.expected == () for row in train):
+            return candidate
+        scored: list[tuple[float, Retrieval]] = []
+        part, after = _part(candidate), ", settled"
+        imitated = not _TRAINED.isdisjoint(candidate.parts)
+        for silent, name in withholding(
+            candidate, part, train, context, THRESHOLDS, imitated=imitated, named=after
+        ):
+            if not scored:
+                again = context.evaluate(candidate, f"{configuration_name(part)}{after}")
+                scored.append((again.rank, part))
+            evaluation = context.evaluate(candidate.with_part(silent), name)
+            scored.append((evaluation.rank, silent))
+        best = max(scored, key=lambda pair: pair[0], default=(0.0, part))[1]
+        return candidate.with_part(best)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +232,17 @@ class _Shares:
     rerankers: tuple[str, ...]
     ways: tuple[Way, ...]
     thresholds: int
+
+
+_TRAINED: frozenset[Slot] = frozenset({"weights", "soft_prompt"})
+"""Slots whose content was trained on train rows."""
+
+
+def _part(candidate: Candidate) -> Retrieval:
+    part = candidate.part(Retrieval)
+    if part is None:
+        raise TypeError("the candidate has no retrieval")
+    return part
 
 
 def _check_template(candidate: Candidate, train: Sequence[Example]) -> None:

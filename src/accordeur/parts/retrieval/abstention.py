@@ -268,6 +268,21 @@ def thresholds(
     return tuple(dict.fromkeys(round(cut, 4) for cut in cuts if cut > 0))
 
 
+def thresholds_above(probabilities: Array) -> tuple[float, ...]:
+    """Probabilities just above those of half, four fifths and all of some wrong answers; what is
+    above 1 is left out.
+
+    Args:
+        probabilities: of answers that are known to be wrong; without any there are none.
+    """
+    if not len(probabilities):
+        return ()
+    rising = np.sort(probabilities)
+    places = (math.ceil(share * len(rising)) - 1 for share in (0.5, 0.8, 1.0))
+    cuts = [math.floor(1e4 * float(rising[place]) + 1) / 1e4 for place in places]
+    return tuple(dict.fromkeys(cut for cut in cuts if cut <= 1))
+
+
 def _between(rising: Array, count: int) -> float:
     """A threshold under which `count` of the probabilities lie."""
     return float((rising[count - 1] + rising[count]) / 2)
