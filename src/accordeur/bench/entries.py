@@ -105,10 +105,7 @@ def pull(
             candidate = lever.fit(candidate, train, view)
             if not context.competes and isinstance(lever, Settling):
                 candidate = lever.unsettled(candidate)
-        for lever in stack.levers[:-1]:
-            if isinstance(lever, Settling):
-                context.lever, context.screened = lever.name, False
-                candidate = lever.settled(candidate, train, view)
+        _settle(stack, candidate, train, context, view)
     except Stopped as stop:
         status, reason = ("cut" if stop.cut else "stopped"), stop.reason
     except AccordeurError as error:
@@ -131,6 +128,25 @@ def pull(
     if outcome.finished:
         shutil.rmtree(context.checkpoint_folder, ignore_errors=True)
     return outcome
+
+
+def _settle(
+    stack: Stack,
+    candidate: Candidate,
+    train: Sequence[Example],
+    context: EntryContext,
+    view: LeverView,
+) -> None:
+    """The last steps of levers beneath others; what was scored before them stays if they are cut."""
+    context.screened = False
+    for lever in stack.levers[:-1]:
+        if isinstance(lever, Settling):
+            context.lever = lever.name
+            try:
+                candidate = lever.settled(candidate, train, view)
+            except Stopped as stop:
+                context.log(f"{lever.name} was not settled: {stop.reason}")
+                return
 
 
 def price(
