@@ -137,7 +137,7 @@ def _settle(
     context: EntryContext,
     view: LeverView,
 ) -> None:
-    """The last steps of levers beneath others; what was scored before them stays if they are cut."""
+    """The last steps of levers beneath others; what was scored before stays if they are cut."""
     context.screened = False
     for lever in stack.levers[:-1]:
         if isinstance(lever, Settling):

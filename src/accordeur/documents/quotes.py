@@ -12,7 +12,7 @@ from accordeur.core.model import Quotable
 from accordeur.documents.ranking.expression import COMMON
 
 _WORD = re.compile(r"[£$€¥]?\d+(?:[.,:/]\d+)*%?|\w+(?:['\u2019-]\w+)*")
-_MARK = re.compile(r"[.!?)\"\u201d]+")
+_MARK = re.compile(r"[.!?]+")
 
 
 def quotable(text: str) -> Quotable:
