@@ -31,6 +31,8 @@ UNIT = 1.001
 
 _BLOCK_VECTORS = 16_384  # 25 MB at dimension 384
 _BLOCK_QUERIES = 256
+_FEW = 2
+"""Queries whose products are made one by one."""
 
 _UNIT = 2.0**-24
 """Unit roundoff of float32."""
@@ -136,7 +138,7 @@ class VectorIndex:
         kept: list[tuple[IndexArray, IndexArray, FloatArray]] = []
         for place, block in self._blocks(m, only):
             with np.errstate(over="ignore", invalid="ignore"):
-                rough = queries @ block.T
+                rough = _products(queries, block)
             if blind.any():
                 rough[blind[:, 0]] = 0.0
             for row, positions in enumerate(exclude or ()):
@@ -196,6 +198,17 @@ class VectorIndex:
         with np.errstate(over="ignore"):
             exact: FloatArray = np.concatenate([*found, wide[:0]]).astype(np.float32)
         return exact + np.float32(0)  # -0.0 is 0.0
+
+
+def _products(queries: FloatArray, block: FloatArray) -> FloatArray:
+    """Inner products in float32, in whatever order of sums is fastest, [q, n].
+
+    A product with a single vector is bound by reading the matrix, and NumPy's `einsum` reads it 1.6
+    times as fast as OpenBLAS's matrix-vector product does (benchmarks/retrieval, `exact`).
+    """
+    if len(queries) > _FEW:
+        return queries @ block.T
+    return np.stack([np.einsum("nd,d->n", block, query) for query in queries])
 
 
 def _improve(best: FloatArray, rows: IndexArray, values: FloatArray) -> None:
