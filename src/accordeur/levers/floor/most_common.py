@@ -45,7 +45,8 @@ class MostCommonFloor:
         text, rows = most_common_answer(train, context.task)
         silent = sum(row.expected == () for row in train) >= rows
         part: MostCommon | Silence = Silence() if silent else MostCommon(text)
-        return best_on_dev(context.task, [("most common", part)], context)
+        name = part.describe() if silent else "most common"
+        return best_on_dev(context.task, [(name, part)], context)
 
 
 def most_common_answer(train: Sequence[Example], task: TaskBrief) -> tuple[str, int]:
