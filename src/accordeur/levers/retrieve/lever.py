@@ -75,6 +75,8 @@ class Retrieve:
         _expect(shares, "weights", "shares from 0 to 1", "0.5,0.25,0.75")
         _expect(self.tokens >= 1, "tokens", "a positive number", str(TOKENS))
         _expect(0 <= self.gold <= 1, "gold", "a share from 0 to 1", "0.8")
+        _expect(isinstance(self.quote, bool), "quote", "true or false", "false")
+        _expect(isinstance(self.abstain, bool), "abstain", "true or false", "false")
         ways = all(way in WAYS for way in self.queries)
         _expect(ways, "queries", f"of {', '.join(WAYS)}", ",".join(WAYS))
 
